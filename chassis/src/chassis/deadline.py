@@ -1,0 +1,36 @@
+"""How long the work at hand may still take; the caller's limit is carried along from hop to hop.
+
+The header ``X-Timeout-Ms`` holds what is left in milliseconds (a relative time: clocks of two machines never agree).
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from time import monotonic
+
+HEADER = "X-Timeout-Ms"
+_ends: ContextVar[float | None] = ContextVar("deadline", default=None)
+
+
+def remaining(default: float) -> float:
+    """Seconds left until the deadline, never below 0, or ``default`` where none is set; never more than ``default``."""
+    ends = _ends.get()
+    return default if ends is None else min(default, max(0.0, ends - monotonic()))
+
+
+@contextmanager
+def within(seconds: float) -> Iterator[None]:
+    """Sets the deadline ``seconds`` from now for what runs inside, unless an earlier one is in force already."""
+    ends, outer = monotonic() + seconds, _ends.get()
+    token = _ends.set(ends if outer is None else min(ends, outer))
+    try:
+        yield
+    finally:
+        _ends.reset(token)
+
+
+def parse(header: str | None) -> float | None:
+    """The header's value in seconds; None where it is missing or no sane number."""
+    if header and header.isascii() and header.isdigit() and len(header) < 8:
+        return int(header) / 1000
+    return None

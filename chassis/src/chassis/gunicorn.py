@@ -1,0 +1,45 @@
+"""gunicorn's configuration for every service: ``gunicorn -c python:chassis.gunicorn config.wsgi``.
+
+https://docs.gunicorn.org/en/stable/settings.html
+"""
+
+from typing import Any
+
+from chassis import env, metrics
+
+# BIND: host:port of the HTTP server.
+bind = env.text("BIND", "127.0.0.1:8000")
+# WORKERS: processes; THREADS: requests each of them answers at once. One worker keeps memory low (docs/adr).
+workers = env.integer("WORKERS", 1)
+threads = env.integer("THREADS", 8)
+worker_class = "gthread"
+# Not preloaded, so that a HUP takes new code and closes no connection.
+preload_app = False
+# Longer than the gateway keeps idle connections: the side that sends must be the one that closes.
+keepalive = 75
+# A heartbeat of the worker, not a limit for requests: those have statement and lock time-outs, and their deadline.
+timeout = 60
+graceful_timeout = 15
+backlog = 1024
+# Instances would share the socket below $HOME.
+control_socket_disable = True
+worker_tmp_dir = "/dev/shm"  # noqa: S108 - a heartbeat file on a disk can stall a worker
+forwarded_allow_ips = "*"  # only the gateway can reach this port; it sets X-Forwarded-Proto itself
+accesslog = None
+
+
+def on_starting(server: Any) -> None:
+    """Before the first worker: metrics of an earlier run are forgotten."""
+    metrics.empty_directory()
+
+
+def when_ready(server: Any) -> None:
+    """The master serves the metrics of all its workers."""
+    # METRICS_BIND: host:port of the metrics exporter; empty for none.
+    if address := env.text("METRICS_BIND", ""):
+        metrics.serve(address)
+
+
+def child_exit(server: Any, worker: Any) -> None:
+    """A worker is gone, and its gauges with it."""
+    metrics.forget_worker(worker.pid)

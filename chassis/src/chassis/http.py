@@ -1,0 +1,166 @@
+"""Calls between services: pooled connections, time-outs, the caller's deadline, one layer of retries, a breaker.
+
+Retries have full jitter (https://aws.amazon.com/builders-library/timeouts-retries-and-backoff-with-jitter) and a
+budget of a tenth of the calls, so that they cannot multiply the load on something that is down already.
+"""
+
+import random
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import count
+from threading import Lock
+from typing import Any
+
+import orjson
+import pybreaker
+import urllib3
+from prometheus_client import Counter
+
+from chassis import deadline, request_id, tokens
+from chassis.errors import Unavailable
+
+CALLS = Counter("service_calls_total", "Calls to other services by outcome.", ["target", "outcome"])
+_PASSING = frozenset({500, 502, 503, 504})
+_SAFE_TO_REPEAT = frozenset({"GET", "HEAD", "PUT", "DELETE"})
+
+
+class DependencyUnavailable(Unavailable):
+    """Another service did not answer. ``reached`` is False where the request surely never arrived."""
+
+    code, title = "dependency_unavailable", "A part of the shop is unavailable"
+
+    def __init__(self, target: str, *, reached: bool) -> None:
+        super().__init__(f"The {target} service does not answer. Please try again.")
+        self.reached = reached
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What another service said: its status and JSON body. Anything but a passing fault comes back as an answer."""
+
+    status: int
+    body: Any
+
+    @property
+    def ok(self) -> bool:
+        """Whether it is a 2xx."""
+        return 200 <= self.status < 300
+
+    @property
+    def code(self) -> str:
+        """The code of a problem document, empty where there is none."""
+        return str(self.body.get("code", "")) if isinstance(self.body, dict) else ""
+
+
+class RetryBudget:
+    """Every call earns a tenth of a retry, up to ``most``; a retry spends a whole one."""
+
+    def __init__(self, most: float = 10.0) -> None:
+        self._most, self._tokens, self._lock = most, most, Lock()
+
+    def earn(self) -> None:
+        """Counts a call."""
+        with self._lock:
+            self._tokens = min(self._most, self._tokens + 0.1)
+
+    def spend(self) -> bool:
+        """Whether a retry may be made; takes it from the budget."""
+        with self._lock:
+            if self._tokens < 1:
+                return False
+            self._tokens -= 1
+            return True
+
+
+class ServiceClient:
+    """A client of one service, at one or more addresses; a call goes to the next address when one fails."""
+
+    def __init__(
+        self, target: str, urls: Sequence[str], *, attempts: int = 3, connect: float = 0.5, read: float = 5.0
+    ) -> None:
+        self.target = target
+        self._attempts, self._connect, self._read = attempts, connect, read
+        self._turn, self._budget = count(random.randrange(len(urls))), RetryBudget()  # noqa: S311
+        self._hosts = [
+            (url.rstrip("/"), pybreaker.CircuitBreaker(fail_max=10, reset_timeout=1.0, name=url)) for url in urls
+        ]
+        self._http = urllib3.PoolManager(maxsize=32, retries=False)
+        for outcome in ("ok", "refused", "failed", "retried", "open"):
+            CALLS.labels(target, outcome)
+
+    def call(self, method: str, path: str, *, body: Any = None, repeatable: bool | None = None) -> Answer:
+        """Makes the call. Raises ``DependencyUnavailable`` when no attempt within the deadline brought an answer.
+
+        ``repeatable`` says that sending the request twice does no harm; GET, PUT and DELETE are unless told otherwise.
+        """
+        again = method in _SAFE_TO_REPEAT if repeatable is None else repeatable
+        self._budget.earn()
+        turn, reached = next(self._turn), False
+        for attempt in range(self._attempts):
+            url, breaker = self._hosts[(turn + attempt) % len(self._hosts)]
+            try:
+                answer: Answer = breaker.call(self._send, method, url + path, body)
+            except pybreaker.CircuitBreakerError:
+                CALLS.labels(self.target, "open").inc()
+            except _NeverSent:
+                pass
+            except _NoAnswer:
+                reached = True
+                if not again:
+                    break
+            else:
+                CALLS.labels(self.target, "ok" if answer.ok else "refused").inc()
+                return answer
+            if attempt + 1 == self._attempts or not self._pause(attempt):
+                break
+        CALLS.labels(self.target, "failed").inc()
+        raise DependencyUnavailable(self.target, reached=reached)
+
+    def _pause(self, attempt: int) -> bool:
+        """Waits before the next attempt; False where the deadline or the budget leaves no room for one."""
+        wait = random.uniform(0, 0.05 * 2**attempt)  # noqa: S311
+        if deadline.remaining(self._read) <= wait or not self._budget.spend():
+            return False
+        CALLS.labels(self.target, "retried").inc()
+        time.sleep(wait)
+        return True
+
+    def _send(self, method: str, url: str, body: Any) -> Answer:
+        left = deadline.remaining(self._read)
+        if left <= 0:
+            raise _NeverSent
+        try:
+            response = self._http.request(
+                method,
+                url,
+                body=None if body is None else orjson.dumps(body),
+                headers=self._headers(left, has_body=body is not None),
+                timeout=urllib3.Timeout(connect=min(self._connect, left), read=left),
+            )
+        except (urllib3.exceptions.NewConnectionError, urllib3.exceptions.ConnectTimeoutError):
+            raise _NeverSent from None
+        except urllib3.exceptions.HTTPError:
+            raise _NoAnswer from None
+        if response.status in _PASSING:
+            raise _NoAnswer
+        try:
+            return Answer(response.status, orjson.loads(response.data) if response.data else None)
+        except orjson.JSONDecodeError:
+            raise _NoAnswer from None
+
+    def _headers(self, left: float, *, has_body: bool) -> dict[str, str]:
+        headers = {
+            "Authorization": f"Bearer {tokens.service_token(self.target)}",
+            deadline.HEADER: str(int(left * 1000)),
+            request_id.HEADER: request_id.current(),
+        }
+        return headers | {"Content-Type": "application/json"} if has_body else headers
+
+
+class _NeverSent(Exception):
+    """No connection was had: the request surely did not arrive."""
+
+
+class _NoAnswer(Exception):
+    """The request may have arrived; no usable answer came back."""

@@ -1,0 +1,68 @@
+"""The OpenAPI document of a service: generated into openapi.yaml by ``manage.py spectacular``, served from there."""
+
+from functools import cache
+from typing import Any
+
+import orjson
+import yaml
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+
+_PROBLEM: dict[str, Any] = {
+    "type": "object",
+    "description": "RFC 9457. Some codes add members of their own.",
+    "required": ["type", "title", "status", "detail", "code", "request_id"],
+    "properties": {
+        "type": {"type": "string", "examples": ["urn:comptoir:problem:invalid"]},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "code": {"type": "string"},
+        "request_id": {"type": "string"},
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["field", "detail", "code"],
+                "properties": {name: {"type": "string"} for name in ("field", "detail", "code")},
+            },
+        },
+    },
+}
+
+
+class BearerScheme(OpenApiAuthenticationExtension):
+    """How chassis.auth shows in the document."""
+
+    target_class = "chassis.auth.TokenAuthentication"
+    name = "bearer"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
+        """A bearer token, which is a JWT."""
+        return {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
+
+
+def add_problems(result: dict[str, Any], **_: Any) -> dict[str, Any]:
+    """Every operation may answer with a problem document; bodies take no unknown fields."""
+    schemas = result.setdefault("components", {}).setdefault("schemas", {})
+    for name, schema in schemas.items():
+        if name.endswith("Request") and schema.get("type") == "object":
+            schema.setdefault("additionalProperties", False)
+    schemas["Problem"] = _PROBLEM
+    content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    for path in result["paths"].values():
+        for operation in path.values():
+            operation["responses"].setdefault("default", {"description": "A problem document.", "content": content})
+    return result
+
+
+@cache
+def _document() -> bytes:
+    text = (settings.BASE_DIR / "openapi.yaml").read_text(encoding="utf-8")
+    return orjson.dumps(yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)))  # noqa: S506
+
+
+def serve(request: HttpRequest) -> HttpResponse:
+    """The committed document as JSON; a test keeps it equal to the generated one."""
+    return HttpResponse(_document(), content_type="application/json")

@@ -1,0 +1,63 @@
+"""One id a request, from the gateway through every service and log line; one log line a request."""
+
+import re
+import uuid
+from collections.abc import Callable
+from time import perf_counter
+
+import structlog
+from django.http import HttpRequest, HttpResponse
+from structlog.contextvars import bind_contextvars, clear_contextvars, get_contextvars
+
+from chassis import deadline
+
+HEADER = "X-Request-ID"
+_SANE = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_QUIET = frozenset({"/livez", "/readyz"})
+_log = structlog.get_logger("request")
+
+
+def current() -> str:
+    """The id of the request (or job) at hand; empty outside of one."""
+    return str(get_contextvars().get("request_id", ""))
+
+
+def sane_or_new(candidate: str | None) -> str:
+    """The client's own id if it is 1 to 64 letters, digits, dots, dashes or underscores, else a new one."""
+    return candidate if candidate and _SANE.fullmatch(candidate) else uuid.uuid4().hex
+
+
+class RequestMiddleware:
+    """Binds the request's id and deadline, answers with ``X-Request-ID``, and writes the request's one log line.
+
+    The line holds the route's pattern, never the query string: access tokens of guests travel in it.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Answers the request within its deadline."""
+        started = perf_counter()
+        clear_contextvars()
+        request_id = sane_or_new(request.headers.get(HEADER))
+        bind_contextvars(request_id=request_id)
+        request.get_host()  # refuses a Host that is not ours, before anything builds a link from it
+        limit = deadline.parse(request.headers.get(deadline.HEADER))
+        with deadline.within(60.0 if limit is None else limit):
+            response = self.get_response(request)
+        response[HEADER] = request_id
+        if request.path not in _QUIET:
+            self._write(request, response, perf_counter() - started)
+        return response
+
+    def _write(self, request: HttpRequest, response: HttpResponse, seconds: float) -> None:
+        match, principal = request.resolver_match, getattr(request, "principal", None)
+        _log.info(
+            "request",
+            method=request.method,
+            route=match.route if match else None,
+            status=response.status_code,
+            ms=round(seconds * 1000, 1),
+            caller=f"{principal.kind}:{principal.id}" if principal else None,
+        )

@@ -1,0 +1,184 @@
+"""Django's settings as far as the services share them. A service's config/settings.py says ``adopt(globals(), …)``."""
+
+from pathlib import Path
+from typing import Any
+
+from chassis import env, logs
+
+_API_LIMITS = "-c statement_timeout=5000 -c lock_timeout=2000 -c idle_in_transaction_session_timeout=10000"
+
+
+def adopt(settings: dict[str, Any], *, service: str, apps: list[str], prefix: str | None = None) -> None:
+    """Puts the shared settings into a settings module's globals.
+
+    ``service`` is the service's name, ``apps`` its Django apps, ``prefix`` its word in paths (``/api/v1/<prefix>``)
+    where that is not the service's name.
+    """
+    base = Path(settings["__file__"]).resolve().parent.parent
+    settings.update(
+        SERVICE=service,
+        API_PREFIX=f"/api/v1/{prefix or service}",
+        BASE_DIR=base,
+        ROOT_URLCONF="config.urls",
+        WSGI_APPLICATION="config.wsgi.application",
+        INSTALLED_APPS=[*_APPS, *apps],
+        MIDDLEWARE=_MIDDLEWARE,
+        TEMPLATES=_TEMPLATES,
+        DEFAULT_AUTO_FIELD="django.db.models.BigAutoField",
+        USE_TZ=True,
+        TIME_ZONE="UTC",
+        APPEND_SLASH=False,
+        REST_FRAMEWORK=_REST_FRAMEWORK,
+        DRF_STANDARDIZED_ERRORS={
+            "EXCEPTION_HANDLER_CLASS": "chassis.problems.ProblemHandler",
+            "ENABLE_IN_DEBUG_FOR_UNHANDLED_EXCEPTIONS": True,
+        },
+        SPECTACULAR_SETTINGS=_openapi(service),
+        **_from_environment(service),
+        **_admin(service),
+    )
+
+
+def _from_environment(service: str) -> dict[str, Any]:
+    # DATABASE_URL: postgres://role:password@host:port/name of the application's role.
+    database = env.database("DATABASE_URL")
+    database |= {
+        # Connections persist, one a thread, and are checked once a request before use.
+        "CONN_MAX_AGE": None,
+        "CONN_HEALTH_CHECKS": True,
+        "OPTIONS": {"connect_timeout": 2, "options": _API_LIMITS, "application_name": service},
+    }
+    return {
+        # SECRET_KEY: Django's key for sessions of the admin and signed links.
+        "SECRET_KEY": env.secret("SECRET_KEY"),
+        # DEBUG is not a setting: errors are problem documents everywhere, and stack traces are in the log.
+        "DEBUG": False,
+        "DATABASES": {"default": database},
+        # ALLOWED_HOSTS: the names this shop is reached by.
+        "ALLOWED_HOSTS": env.words("ALLOWED_HOSTS", ["localhost", "127.0.0.1"]),
+        # PUBLIC_URL: the shop's address as people see it, for links in mails.
+        "PUBLIC_URL": env.text("PUBLIC_URL", "http://localhost:8080").rstrip("/"),
+        # CURRENCY: the shop's one currency, ISO 4217.
+        "CURRENCY": env.text("CURRENCY", "USD"),
+        # LOG_LEVEL: DEBUG, INFO, WARNING or ERROR. INSTANCE: this process's name in logs and metrics.
+        "LOGGING": logs.configure(
+            service=service, instance=env.text("INSTANCE", service), level=env.text("LOG_LEVEL", "INFO")
+        ),
+        # EMAIL_URL: smtp://user:password@host:port, filemail:///folder, or the console. EMAIL_FROM: the sender.
+        **env.email("EMAIL_URL", "consolemail://"),
+        "DEFAULT_FROM_EMAIL": env.text("EMAIL_FROM", "Comptoir <shop@localhost>"),
+        "EMAIL_TIMEOUT": 10,
+        # SECURE_COOKIES: on when people reach the admin over TLS, as in production.
+        "SESSION_COOKIE_SECURE": (secure := env.flag("SECURE_COOKIES", env.production())),
+        "CSRF_COOKIE_SECURE": secure,
+    }
+
+
+def _admin(service: str) -> dict[str, Any]:
+    """The admin lives at /admin/<service>/, its cookies and static files with it: five admins share one host."""
+    path = f"/admin/{service}/"
+    return {
+        "ADMIN_PATH": path,
+        "STATIC_URL": f"{path}static/",
+        "STATIC_ROOT": None,
+        # Served from the packages themselves: nothing to collect, nothing to forget.
+        "WHITENOISE_USE_FINDERS": True,
+        "WHITENOISE_AUTOREFRESH": False,
+        "SESSION_COOKIE_NAME": f"{service}_session",
+        "SESSION_COOKIE_PATH": path,
+        "CSRF_COOKIE_NAME": f"{service}_csrf",
+        "CSRF_COOKIE_PATH": path,
+        "SESSION_COOKIE_SAMESITE": "Lax",
+        "SECURE_PROXY_SSL_HEADER": ("HTTP_X_FORWARDED_PROTO", "https"),
+        "LOGIN_URL": f"{path}login/",
+        "UNFOLD": {
+            "SITE_TITLE": f"Comptoir {service}",
+            "SITE_HEADER": f"Comptoir · {service}",
+            "SITE_URL": "/",
+            "SHOW_VIEW_ON_SITE": False,
+            "SITE_DROPDOWN": [
+                {"icon": icon, "title": title, "link": f"/admin/{title}/"} for title, icon in _ADMINS.items()
+            ],
+        },
+    }
+
+
+def _openapi(service: str) -> dict[str, Any]:
+    return {
+        "TITLE": f"Comptoir: {service}",
+        "VERSION": "1.0.0",
+        "OAS_VERSION": "3.1.1",
+        "SERVE_INCLUDE_SCHEMA": False,
+        "SCHEMA_PATH_PREFIX": "/api/v1",
+        "COMPONENT_SPLIT_REQUEST": True,
+        "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+        "SERVERS": [{"url": "/", "description": "this shop"}],
+        "POSTPROCESSING_HOOKS": [
+            "drf_spectacular.hooks.postprocess_schema_enums",
+            "chassis.openapi.add_problems",
+        ],
+    }
+
+
+_ADMINS = {
+    "products": "sell",
+    "stock": "inventory_2",
+    "customers": "group",
+    "cart": "shopping_cart",
+    "orders": "receipt_long",
+}
+
+_APPS = [
+    "django_prometheus",
+    "unfold",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_standardized_errors",
+    "chassis.idempotency",
+]
+
+_MIDDLEWARE = [
+    "django_prometheus.middleware.PrometheusBeforeMiddleware",
+    "chassis.request_id.RequestMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_prometheus.middleware.PrometheusAfterMiddleware",
+]
+
+_TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+_REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["chassis.auth.TokenAuthentication"],
+    # A view that forgets to say who may use it is for the shop's owner alone.
+    "DEFAULT_PERMISSION_CLASSES": ["chassis.auth.Owner"],
+    "DEFAULT_PARSER_CLASSES": ["chassis.json.StrictJSONParser"],
+    "DEFAULT_RENDERER_CLASSES": ["chassis.json.JSONRenderer"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "chassis.json.AlwaysJSON",
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "drf_standardized_errors.handler.exception_handler",
+    "UNAUTHENTICATED_USER": None,
+    "URL_FORMAT_OVERRIDE": None,
+}

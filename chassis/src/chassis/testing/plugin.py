@@ -1,0 +1,109 @@
+"""The pytest plugin of every service (``-p chassis.testing.plugin``): environment, database, tokens, client.
+
+What Django reads at import has to be there before pytest-django loads the settings, so it is set when this is imported.
+With pytest-xdist the controller starts the server and the workers inherit its address.
+"""
+
+import os
+import uuid
+from typing import Any
+
+import pytest
+from joserfc.jwk import RSAKey
+
+from chassis.testing import environment, postgres, tokens
+
+_MARK = "COMPTOIR_TEST_POSTGRES"
+
+
+def _prepare() -> None:
+    if _MARK not in os.environ:
+        os.environ[_MARK] = postgres.start()
+        keys = [tokens.new_key(name) for name in environment.SERVICES]
+        os.environ["TEST_SERVICE_KEYS"] = "\n".join(key.as_pem(private=True).decode() for key in keys)
+        os.environ["SERVICE_JWKS"] = tokens.public(*keys)
+        os.environ["TEST_CUSTOMERS_KEY"] = tokens.new_key("test").as_pem(private=True).decode()
+    environment.apply(f"{os.environ[_MARK]}/postgres")
+
+
+_prepare()
+
+
+class StaticKeys:
+    """Stands where the fetched key set stands; fetching has tests of its own."""
+
+    def __init__(self, *keys: RSAKey) -> None:
+        self._keys = {str(key.kid): key for key in keys}
+
+    def get(self, kid: str) -> RSAKey | None:
+        """The key with that id."""
+        return self._keys.get(kid)
+
+
+@pytest.fixture(scope="session")
+def customers_key() -> RSAKey:
+    """The key with which the tests' access tokens are signed."""
+    return RSAKey.import_key(os.environ["TEST_CUSTOMERS_KEY"], parameters={"kid": "test"})
+
+
+@pytest.fixture(scope="session")
+def service_private_keys() -> dict[str, RSAKey]:
+    """Each service's private key by name."""
+    end = "-----END PRIVATE KEY-----"
+    pems = [pem.strip() + "\n" + end for pem in os.environ["TEST_SERVICE_KEYS"].split(end)[:-1]]
+    pairs = zip(environment.SERVICES, pems, strict=True)
+    return {name: RSAKey.import_key(pem, parameters={"kid": name}) for name, pem in pairs}
+
+
+@pytest.fixture(autouse=True)
+def _known_keys(
+    monkeypatch: pytest.MonkeyPatch, customers_key: RSAKey, service_private_keys: dict[str, RSAKey]
+) -> None:
+    from django.conf import settings
+
+    from chassis import tokens as real
+
+    monkeypatch.setattr(real, "customer_keys", lambda: StaticKeys(customers_key))
+    monkeypatch.setattr(real, "own_key", lambda: service_private_keys[settings.SERVICE])
+
+
+@pytest.fixture
+def as_customer(customers_key: RSAKey) -> Any:
+    """``as_customer(id)``: the Authorization header of a customer, a new one where no id is given."""
+
+    def header(sub: str | None = None) -> dict[str, str]:
+        return {"Authorization": f"Bearer {tokens.access_token(customers_key, sub=sub or str(uuid.uuid4()))}"}
+
+    return header
+
+
+@pytest.fixture
+def as_staff(customers_key: RSAKey) -> Any:
+    """``as_staff("warehouse")``: the Authorization header of staff with these roles; the owner where none is given."""
+
+    def header(*roles: str) -> dict[str, str]:
+        token = tokens.access_token(customers_key, sub=str(uuid.uuid4()), roles=roles or ("owner",))
+        return {"Authorization": f"Bearer {token}"}
+
+    return header
+
+
+@pytest.fixture
+def as_service(service_private_keys: dict[str, RSAKey]) -> Any:
+    """``as_service("orders")``: the Authorization header of another service, for calls to this one."""
+
+    def header(name: str) -> dict[str, str]:
+        from django.conf import settings
+
+        token = tokens.token_of_service(service_private_keys[name], audience=settings.SERVICE)
+        return {"Authorization": f"Bearer {token}"}
+
+    return header
+
+
+@pytest.fixture
+def api() -> Any:
+    """A client for JSON: ``api.post(path, body, headers=…)``; ``.json()`` of what comes back."""
+    from chassis.testing.client import ApiClient
+
+    return ApiClient()

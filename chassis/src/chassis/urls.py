@@ -1,0 +1,34 @@
+"""The addresses every service has: health, its OpenAPI document, its admin, and JSON for what is not there."""
+
+from collections.abc import Sequence
+
+from django.conf import settings
+from django.contrib import admin
+from django.urls import URLPattern, URLResolver, include, path
+
+from chassis import health, openapi
+
+HANDLERS = {
+    "handler400": "chassis.problems.bad_request",
+    "handler403": "chassis.problems.permission_denied",
+    "handler404": "chassis.problems.not_found",
+    "handler500": "chassis.problems.server_error",
+}
+
+
+def service_urls(public: str, internal: str | None = None) -> Sequence[URLPattern | URLResolver]:
+    """A service's URL configuration: ``public`` is mounted at its API prefix, ``internal`` below ``/internal/``.
+
+    The gateway never routes what is outside of ``/api/v1/<prefix>`` and ``/admin/<service>/``.
+    """
+    prefix = settings.API_PREFIX.lstrip("/")
+    patterns: list[URLPattern | URLResolver] = [
+        path("livez", health.livez),
+        path("readyz", health.readyz),
+        path(f"{prefix}/openapi.json", openapi.serve, name="openapi"),
+        path(prefix, include(public)),
+        path(settings.ADMIN_PATH.lstrip("/"), admin.site.urls),
+    ]
+    if internal:
+        patterns.append(path("internal/", include(internal)))
+    return patterns

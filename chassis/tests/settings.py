@@ -1,0 +1,4 @@
+from chassis.settings import adopt
+
+adopt(globals(), service="stock", apps=[])
+ROOT_URLCONF = "tests.urls"

@@ -1,0 +1,77 @@
+from typing import Any
+
+from django.urls import path
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from chassis.auth import SignedIn, services, staff
+from chassis.errors import DomainError
+from chassis.fields import Boolean, Integer, Sku, StrictSerializer, Text, validated
+from chassis.urls import HANDLERS, service_urls
+
+globals().update(HANDLERS)
+
+
+class EchoBody(StrictSerializer):
+    text = Text(max_length=20)
+    number = Integer(min_value=1, max_value=9)
+    sku = Sku(required=False)
+    flag = Boolean(required=False)
+
+
+class Full(DomainError):
+    code, title, retry_after = "full", "It is full", 7
+
+
+class Echo(APIView):
+    permission_classes = [AllowAny]
+
+    def get(self, request: Request) -> Response:
+        return Response({"ok": True})
+
+    def post(self, request: Request) -> Response:
+        return Response(validated(EchoBody, request.data))
+
+    def put(self, request: Request) -> Response:
+        raise Full("No room for more.", room=0)
+
+    def delete(self, request: Request) -> Response:
+        raise RuntimeError("a secret that no client may see")
+
+
+class WhoAmI(APIView):
+    permission_classes = [AllowAny]
+
+    def get(self, request: Request) -> Response:
+        user: Any = request.user
+        return Response({} if user is None else {"kind": user.kind, "id": user.id, "roles": sorted(user.roles)})
+
+
+class ForCustomers(WhoAmI):
+    permission_classes = [SignedIn]
+
+
+class ForWarehouse(WhoAmI):
+    permission_classes = [staff("warehouse")]
+
+
+class ForOrders(WhoAmI):
+    permission_classes = [services("orders")]
+
+
+class ForNobodyNamed(APIView):
+    def get(self, request: Request) -> Response:
+        return Response("reached")
+
+
+urlpatterns = [
+    *service_urls("tests.empty"),
+    path("api/v1/stock/echo", Echo.as_view()),
+    path("api/v1/stock/who", WhoAmI.as_view()),
+    path("api/v1/stock/customers", ForCustomers.as_view()),
+    path("api/v1/stock/warehouse", ForWarehouse.as_view()),
+    path("api/v1/stock/orders", ForOrders.as_view()),
+    path("api/v1/stock/default", ForNobodyNamed.as_view()),
+]
