@@ -31,7 +31,7 @@ def render(target: Path, environ: Mapping[str, str]) -> None:
     values = {name: environ.get(name, default) for name, default in known.items()}
     for name, value in values.items():
         if re.search(r"[\"'$\\\r\n]", value):
-            raise ValueError(f"{name}: white space and the characters ; {{ }} \" ' $ \\ are not allowed in {value!r}")
+            raise ValueError(f"{name}: quotes, $, backslashes and line breaks are not allowed in {value!r}")
     target.mkdir(parents=True, exist_ok=True)
     for name in PLAIN:
         copy = shutil.copytree if (SOURCE / name).is_dir() else shutil.copy
