@@ -1,0 +1,44 @@
+# Comptoir's commands. `make` alone lists them.
+#
+# PYTHON: the interpreter that makes .venv, 3.11 or later. All else about a shop is set by variables (README.md).
+PYTHON ?= python3
+VENV := $(CURDIR)/.venv/bin/python
+# Every folder with a Makefile has its own tests and style.
+PARTS := $(patsubst %/Makefile,%,$(wildcard */Makefile))
+
+.DEFAULT_GOAL := help
+.PHONY: help up down restart reload status logs clean venv test lint fmt lock
+
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## /  \1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 12
+
+up: ## start the shop, with goods in it (SEED=none: without)
+	@$(PYTHON) -m local up
+down: ## stop the shop
+	@$(PYTHON) -m local down
+restart: ## stop the shop and start it
+	@$(PYTHON) -m local restart
+reload: ## take new code and configuration without losing a request
+	@$(PYTHON) -m local reload
+status: ## show each process and its memory
+	@$(PYTHON) -m local status
+logs: ## follow all logs; REQUEST=<id> shows one request's way through the shop
+	@$(PYTHON) -m local logs
+clean: ## stop the shop and forget its data
+	@$(PYTHON) -m local clean
+
+venv: ## make .venv with all that development needs
+	@$(PYTHON) -m local venv
+test: $(PARTS:%=test-%) ## run every test, on ports and data of its own; test-stock runs those of stock
+lint: $(PARTS:%=lint-%) ## check style, types and import rules
+fmt: $(PARTS:%=fmt-%) ## format the code
+
+test-%: venv
+	@$(MAKE) --no-print-directory -C $* test PYTHON=$(VENV)
+lint-%: venv
+	@$(MAKE) --no-print-directory -C $* lint PYTHON=$(VENV)
+fmt-%: venv
+	@$(MAKE) --no-print-directory -C $* fmt PYTHON=$(VENV)
+
+lock: venv ## pin every dependency in the requirements files; UPGRADE=1 takes newer releases
+	@$(VENV) -m local.lock

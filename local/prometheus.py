@@ -1,0 +1,25 @@
+"""Prometheus' configuration: monitoring/prometheus as it is, with the targets' names replaced by local addresses."""
+
+import re
+from collections.abc import Mapping
+
+from local.processes import PAYMENT, WEB, WORKERS, variable
+from local.state import State
+from local.user import User
+from local.venv import ROOT
+
+SOURCE = ROOT / "monitoring" / "prometheus"
+
+
+def render(state: State, user: User, ports: Mapping[str, int]) -> None:
+    """Copies the configuration below the state folder; `<process>:<port>` becomes the address of its metrics here."""
+    targets = {name: ports[f"{variable(name)}_METRICS_PORT"] for name in (*WEB, *WORKERS, PAYMENT)}
+    targets |= {"gateway": ports["GATEWAY_METRICS_PORT"]}
+    target = user.folder(state.run / "prometheus")
+    for source in sorted(SOURCE.rglob("*.yml")):
+        text = source.read_text()
+        for name, port in targets.items():
+            text = re.sub(rf"\b{name}:\d+", f"127.0.0.1:{port}", text)
+        path = target / source.relative_to(SOURCE)
+        user.folder(path.parent)
+        user.write(path, text)

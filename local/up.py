@@ -1,0 +1,139 @@
+"""`make up`, step by step. Each step may be repeated; a second `up` finds what the first one made."""
+
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from local import environment, gateway, ports, postgres, processes, prometheus, secrets, wait
+from local.problem import Problem
+from local.venv import PYTHON, ROOT
+
+if TYPE_CHECKING:
+    from local.shop import Shop
+
+STAFF_EMAIL = "staff@example.com"
+CATALOGUE = ROOT / "data" / "catalogue.csv"
+Say = Callable[[str], None]
+
+
+def up(shop: "Shop", say: Say) -> None:
+    """Brings the shop up; see ``Shop.up``."""
+    started = _start_supervisor(shop, say)
+    try:
+        with _step(say, "databases"):
+            shop.start("postgres")
+            postgres.provision(shop.state, shop.ports["POSTGRES_PORT"])
+        with _step(say, "migrations and staff account"):
+            _prepare(shop)
+        with _step(say, "services"):
+            _start_services(shop)
+        _load_goods(shop, say)
+        with _step(say, "gateway"):
+            _start_edge(shop)
+    except BaseException:
+        if started:
+            say("stopping what was started")
+            shop.down()
+        raise
+
+
+def _start_supervisor(shop: "Shop", say: Say) -> bool:
+    """Writes the configuration and starts supervisord; False where it runs already, with this same configuration."""
+    shop.state.create(shop.user)
+    _set_staff(shop)
+    files = shop.configuration()
+    if shop.supervisor.alive():
+        if all(path.exists() and path.read_text() == text for path, text in files.items()):
+            return False
+        say("settings have changed: the shop starts anew")
+    shop.down()
+    ports.check_free(shop.ports, gateway_address=shop.settings.get("GATEWAY_BIND", "127.0.0.1"))
+    with _step(say, "secrets, configuration, data folder"):
+        secrets.generate(shop.state.secrets, f"127.0.0.1:{shop.ports['POSTGRES_PORT']}", shop.user)
+        shop.write(files)
+        gateway.render(shop.state, shop.user, shop.env("nginx"))
+        if "prometheus" in shop.table:
+            prometheus.render(shop.state, shop.user, shop.ports)
+        postgres.create(shop.state, shop.user)
+        shop.supervisor.start(shop.user)
+    return True
+
+
+def _set_staff(shop: "Shop") -> None:
+    """STAFF_PASSWORD and STAFF_EMAIL count when they are set; secrets/staff_email exists when the account does."""
+    email, password = (shop.state.secrets / name for name in ("staff_email", "staff_password"))
+    wanted = shop.settings.get("STAFF_EMAIL")
+    if given := shop.settings.get("STAFF_PASSWORD"):
+        shop.user.write(password, given)
+    if given or (wanted and email.exists() and email.read_text() != wanted):
+        email.unlink(missing_ok=True)
+
+
+def _prepare(shop: "Shop") -> None:
+    """Migrates the five databases at once. The staff account is made once, so that a later change of it stays."""
+    email = shop.state.secrets / "staff_email"
+    account = shop.settings.get("STAFF_EMAIL") or STAFF_EMAIL
+    staff = (
+        {}
+        if email.exists()
+        else {"STAFF_EMAIL": account, "STAFF_PASSWORD_FILE": str(email.with_name("staff_password"))}
+    )
+    jobs = {service: _start_job(shop, service, staff) for service in secrets.SERVICES}
+    failed = [service for service, job in jobs.items() if job.wait()]
+    if failed:
+        logs = [wait.end_of(shop.log(f"{service}-prepare")) for service in failed]
+        raise Problem(f"the database of {', '.join(failed)} could not be prepared{''.join(logs)}")
+    if staff:
+        shop.user.write(email, account)
+
+
+def _start_job(shop: "Shop", service: str, staff: dict[str, str]) -> "subprocess.Popen[bytes]":
+    owner = {"DATABASE_OWNER_URL_FILE": str(shop.state.secrets / service / "owner_url")}
+    log = shop.log(f"{service}-prepare")
+    shop.user.write(log, "")
+    with log.open("a") as output:
+        return subprocess.Popen(
+            shop.user.command(PYTHON, "-m", "chassis.prepare"),
+            cwd=ROOT / service,
+            env=shop.command_env(service) | owner | staff,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+
+
+def _start_services(shop: "Shop") -> None:
+    for name in processes.WEB:
+        shop.user.folder(environment.metrics_folder(name, shop.state))
+    names = [*processes.WEB, processes.PAYMENT, *processes.WORKERS]
+    shop.supervisor.run(names)
+    for name in names:
+        shop.wait_ready(name)
+
+
+def _load_goods(shop: "Shop", say: Say) -> None:
+    """SEED: `none`, or the path of a product feed; the shop's own catalogue where it is not set."""
+    seed = shop.settings.get("SEED") or str(CATALOGUE)
+    if seed == "none":
+        return
+    feed = Path(seed).expanduser().absolute()
+    if not feed.is_file():
+        raise Problem(f"SEED is {seed!r}: give the path of a product feed, or `none` for an empty shop")
+    with _step(say, f"goods from {feed.name}"):
+        shop.manage("products", "import_products", str(feed), "--once")
+
+
+def _start_edge(shop: "Shop") -> None:
+    names = [name for name in ("nginx", "prometheus") if name in shop.table]
+    shop.supervisor.run(names)
+    for name in names:
+        shop.wait_ready(name)
+
+
+@contextmanager
+def _step(say: Say, what: str) -> Iterator[None]:
+    begin = time.monotonic()
+    yield
+    say(f"{what} ({time.monotonic() - begin:.1f} s)")

@@ -1,0 +1,86 @@
+"""Who runs the shop. PostgreSQL refuses root, so under root everything runs as another user, through setpriv."""
+
+import os
+import pwd
+import shutil
+import subprocess
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from local.problem import Problem
+
+_READ_ANYWHERE = ("--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search")
+
+
+@dataclass(frozen=True)
+class User:
+    """An account, what to put before a command to run it as that account, and files that belong to it."""
+
+    uid: int
+    gid: int
+    prefix: tuple[str, ...] = ()
+
+    def command(self, *words: str | Path) -> list[str]:
+        """The command line that runs ``words`` as this user."""
+        return [*self.prefix, *map(str, words)]
+
+    def folder(self, path: Path, mode: int = 0o700) -> Path:
+        """Makes the folder, with those above it that are missing; all that it makes belongs to this user."""
+        if not path.is_dir():
+            self.folder(path.parent, mode=0o755)
+            path.mkdir(mode=mode, exist_ok=True)
+            os.chown(path, self.uid, self.gid)
+        return path
+
+    def write(self, path: Path, text: str, mode: int = 0o600) -> None:
+        """Writes a file that only this user can read, in one step: a reader sees all or nothing of it."""
+        descriptor, name = tempfile.mkstemp(dir=path.parent)
+        with os.fdopen(descriptor, "w") as file:
+            file.write(text)
+            os.fchmod(descriptor, mode)
+            os.fchown(descriptor, self.uid, self.gid)
+        Path(name).replace(path)
+
+
+def myself() -> User:
+    """The account that runs this process."""
+    return User(os.getuid(), os.getgid())
+
+
+def runner(root: Path, python: Path) -> User:
+    """The account that the shop of the clone at ``root`` runs as: this one, unless it is root.
+
+    Under root it is the owner of the clone, or nobody. Where that account may not enter the folders above the clone or
+    the interpreter (a clone below /root, say), its processes are allowed to read everywhere, and to write as before.
+    """
+    if os.geteuid() != 0:
+        return myself()
+    if not shutil.which("setpriv"):
+        raise Problem("root needs the program setpriv (util-linux) to run PostgreSQL as another user: install it")
+    uid, gid = _unprivileged(root)
+    switch = ("setpriv", f"--reuid={uid}", f"--regid={gid}", "--clear-groups")
+    for prefix in (switch, (*switch, *_READ_ANYWHERE)):
+        if _reads(prefix, root, python):
+            return User(uid, gid, prefix)
+    raise Problem(
+        f"user {uid}, who would run the shop for root, may not read {root}: move the clone, to /srv for example"
+    )
+
+
+def _unprivileged(root: Path) -> tuple[int, int]:
+    owner = root.stat()
+    if owner.st_uid != 0:
+        return owner.st_uid, owner.st_gid
+    try:
+        nobody = pwd.getpwnam("nobody")
+    except KeyError:
+        return 65534, 65534
+    return nobody.pw_uid, nobody.pw_gid
+
+
+def _reads(prefix: tuple[str, ...], root: Path, python: Path) -> bool:
+    # Through a shell: setpriv still has root's rights when it looks up the program that it turns into.
+    look = 'cd / && exec "$0" -c "import sys; sys.path.insert(0, sys.argv[1]); import json, ssl, local.problem" "$1"'
+    command = [*prefix, "sh", "-c", look, str(python), str(root)]
+    return subprocess.run(command, capture_output=True, check=False).returncode == 0

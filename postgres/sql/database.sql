@@ -1,0 +1,37 @@
+-- One database and its three roles: the owner migrates, the application reads and writes, the auditor reads.
+-- Every statement may be repeated. Parameters: :database; passwords from the environment.
+SET client_min_messages = warning;
+\getenv owner_password OWNER_PASSWORD
+\getenv app_password APP_PASSWORD
+\getenv auditor_password AUDITOR_PASSWORD
+\set owner :database _owner
+\set app :database
+
+SELECT format('CREATE ROLE %I', role) FROM unnest(ARRAY[:'owner', :'app', 'auditor']) AS role
+ WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = role) \gexec
+ALTER ROLE :"owner" LOGIN PASSWORD :'owner_password';
+ALTER ROLE :"app" LOGIN PASSWORD :'app_password';
+ALTER ROLE auditor LOGIN PASSWORD :'auditor_password';
+ALTER ROLE auditor SET default_transaction_read_only = on;
+
+-- The builtin locale sorts the same on every system and in every release, so no index breaks with an upgrade.
+SELECT format('CREATE DATABASE %I OWNER %I TEMPLATE template0 ENCODING ''UTF8'' LOCALE ''C'''
+              ' LOCALE_PROVIDER builtin BUILTIN_LOCALE ''C.UTF-8''', :'database', :'owner')
+ WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = :'database') \gexec
+
+-- A role reaches its own database and no other.
+REVOKE ALL ON DATABASE postgres, template1, :"database" FROM PUBLIC;
+GRANT CONNECT, TEMPORARY ON DATABASE :"database" TO :"app";
+GRANT CONNECT ON DATABASE :"database" TO auditor;
+
+\connect :database
+SET client_min_messages = warning;
+ALTER SCHEMA public OWNER TO :"owner";
+REVOKE ALL ON SCHEMA public FROM PUBLIC;
+GRANT USAGE ON SCHEMA public TO :"app", auditor;
+
+-- What the owner creates, the application may use and the auditor may read.
+ALTER DEFAULT PRIVILEGES FOR ROLE :"owner" IN SCHEMA public
+    GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO :"app";
+ALTER DEFAULT PRIVILEGES FOR ROLE :"owner" IN SCHEMA public GRANT USAGE, SELECT ON SEQUENCES TO :"app";
+ALTER DEFAULT PRIVILEGES FOR ROLE :"owner" IN SCHEMA public GRANT SELECT ON TABLES TO auditor;
