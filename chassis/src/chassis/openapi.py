@@ -1,5 +1,6 @@
 """The OpenAPI document of a service: generated into openapi.yaml by ``manage.py spectacular``, served from there."""
 
+import re
 from functools import cache
 from typing import Any
 
@@ -8,6 +9,7 @@ import yaml
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.openapi import AutoSchema
 
 _PROBLEM: dict[str, Any] = {
     "type": "object",
@@ -30,6 +32,15 @@ _PROBLEM: dict[str, Any] = {
         },
     },
 }
+
+
+class PathSchema(AutoSchema):
+    """Operations are named after their method and path, which are unique and stay: ``get_stock_sku``."""
+
+    def get_operation_id(self) -> str:
+        """The name with which client generators call the operation."""
+        words = re.findall(r"[A-Za-z0-9]+", self.path.removeprefix("/api/v1/"))
+        return "_".join([self.method.lower(), *words])
 
 
 class BearerScheme(OpenApiAuthenticationExtension):

@@ -28,6 +28,9 @@ def adopt(settings: dict[str, Any], *, service: str, apps: list[str], prefix: st
         USE_TZ=True,
         TIME_ZONE="UTC",
         APPEND_SLASH=False,
+        # Our paths have no trailing slash: a prefix without one, then routes that begin with one.
+        SILENCED_SYSTEM_CHECKS=["urls.W002"],
+        PASSWORD_HASHERS=["django.contrib.auth.hashers.Argon2PasswordHasher"],
         REST_FRAMEWORK=_REST_FRAMEWORK,
         DRF_STANDARDIZED_ERRORS={
             "EXCEPTION_HANDLER_CLASS": "chassis.problems.ProblemHandler",
@@ -131,6 +134,7 @@ _ADMINS = {
 _APPS = [
     "django_prometheus",
     "unfold",
+    "unfold.contrib.filters",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -177,7 +181,7 @@ _REST_FRAMEWORK = {
     "DEFAULT_PARSER_CLASSES": ["chassis.json.StrictJSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["chassis.json.JSONRenderer"],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "chassis.json.AlwaysJSON",
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "chassis.openapi.PathSchema",
     "EXCEPTION_HANDLER": "drf_standardized_errors.handler.exception_handler",
     "UNAUTHENTICATED_USER": None,
     "URL_FORMAT_OVERRIDE": None,

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 
 from django.conf import settings
 from django.contrib import admin
-from django.urls import URLPattern, URLResolver, include, path
+from django.urls import URLPattern, URLResolver, include, path, register_converter
 
 from chassis import health, openapi
+from chassis.fields import SKU_PATTERN
 
 HANDLERS = {
     "handler400": "chassis.problems.bad_request",
@@ -14,6 +15,23 @@ HANDLERS = {
     "handler404": "chassis.problems.not_found",
     "handler500": "chassis.problems.server_error",
 }
+
+
+class SkuConverter:
+    """``<sku:sku>`` in a route."""
+
+    regex = SKU_PATTERN
+
+    def to_python(self, value: str) -> str:
+        """The SKU verbatim."""
+        return value
+
+    def to_url(self, value: str) -> str:
+        """The SKU verbatim."""
+        return value
+
+
+register_converter(SkuConverter, "sku")
 
 
 def service_urls(public: str, internal: str | None = None) -> Sequence[URLPattern | URLResolver]:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from chassis.testing import environment
 
-_MANAGE = [sys.executable, "-m", "chassis.testing.manage"]
+# Without a database there is no migration history to compare with, which makemigrations warns of.
+_MANAGE = [sys.executable, "-W", "ignore::RuntimeWarning", "-m", "chassis.testing.manage"]
 
 
 def main() -> int:

@@ -1,0 +1,200 @@
+"""Goods set aside for an order: reserve, commit, release, return, expire.
+
+Each is one statement, so one round trip and no open transaction. The locking rule: a reservation's row first, then its
+levels in SKU order; ``reserve`` makes its row last, when nobody else can know it yet. Every call may be repeated.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from chassis.errors import DomainError, NotFound
+from django.db import connection, transaction
+
+from stock import metrics
+from stock.domain import statements
+from stock.models import Reservation
+
+State = Reservation.State
+
+
+class UnknownReservation(NotFound):
+    """There is no reservation with this id."""
+
+    code, title = "reservation_not_found", "There is no such reservation"
+
+
+class InsufficientStock(DomainError):
+    """Not all of it is there; nothing was reserved. ``lines`` names each short SKU with what is available."""
+
+    code, title = "insufficient_stock", "There is not enough in stock"
+
+    def __init__(self, short: list[dict[str, Any]]) -> None:
+        named = "; ".join(
+            f"{line['sku']}: {line['available']} available, {line['quantity']} asked for" for line in short
+        )
+        super().__init__(f"Not enough in stock: {named}.", lines=short)
+
+
+class OtherLines(DomainError):
+    """The id is taken by a reservation of other goods."""
+
+    code, title = "reservation_conflict", "This reservation holds other lines"
+
+
+class Released(DomainError):
+    """The reservation was given up; this id is spent."""
+
+    status, code, title = 410, "reservation_released", "This reservation was released"
+
+
+class NotCommitted(DomainError):
+    """Only what was committed can be returned."""
+
+    code, title = "reservation_not_committed", "This reservation was not committed"
+
+
+class Committed(DomainError):
+    """The goods are sold: return them instead."""
+
+    code, title = "reservation_committed", "This reservation is committed"
+
+
+@dataclass(frozen=True)
+class Held:
+    """A reservation as it stands: ``expires_in`` in seconds, ``lines`` as quantities by SKU."""
+
+    id: UUID
+    state: str
+    expires_in: int
+    lines: Mapping[str, int]
+    created: bool = False
+    """Whether this call made it."""
+
+
+def reserve(*, id: UUID, lines: Mapping[str, int], ttl: int) -> Held:
+    """Sets aside ``lines`` (quantities by SKU) for ``ttl`` seconds, all or nothing; the same lines again renew.
+
+    Raises ``InsufficientStock``, ``OtherLines``, or ``Released`` when the id was released before.
+    """
+    made, short = _take(id=id, lines=lines, ttl=ttl)
+    if made:
+        metrics.RESERVATIONS.labels("held").inc()
+        return Held(id=id, state=State.HELD, expires_in=ttl, lines=lines, created=True)
+    try:
+        return _renew(id=id, lines=lines, ttl=ttl)
+    except UnknownReservation:
+        metrics.RESERVATIONS.labels("short").inc()
+        raise InsufficientStock(short) from None
+
+
+def commit(*, id: UUID) -> Held:
+    """Sells what is held: it leaves the shelf and the ledger says so. One that expired is taken anew, if it can be.
+
+    Raises ``UnknownReservation``, ``Released``, or ``InsufficientStock`` when it expired and the goods are gone.
+    """
+    if _changed(statements.COMMIT_HELD, id) or _commit_unheld(id):
+        metrics.RESERVATIONS.labels("committed").inc()
+    return get(id=id)
+
+
+def release(*, id: UUID) -> Held:
+    """Gives back what is held. An unknown id is remembered as released, so that a late ``reserve`` finds it spent.
+
+    Raises ``Committed``: what is sold is returned, not released.
+    """
+    changed = _changed(statements.RELEASE, id)
+    held = get(id=id)
+    while held.state == State.HELD:  # it came to be while the statement waited for the same id
+        changed, held = _changed(statements.RELEASE, id), get(id=id)
+    if changed:
+        metrics.RESERVATIONS.labels("released").inc()
+    if held.state == State.COMMITTED:
+        raise Committed("The goods are sold. Use return instead.")
+    return held
+
+
+def give_back(*, id: UUID) -> Held:
+    """Puts sold goods back on the shelf, with a ledger entry. Raises ``UnknownReservation`` or ``NotCommitted``."""
+    if _changed(statements.RETURN, id):
+        metrics.RESERVATIONS.labels("returned").inc()
+    held = get(id=id)
+    if held.state != State.RETURNED:
+        raise NotCommitted(f"The reservation is {held.state}; only a committed one can be returned.")
+    return held
+
+
+def expire(*, batch: int = 200) -> int:
+    """Frees what was held beyond its time, oldest first, at most ``batch`` reservations; returns how many."""
+    with connection.cursor() as cursor:
+        cursor.execute(statements.EXPIRE, {"batch": batch})
+        count = int(cursor.fetchone()[0])
+    metrics.RESERVATIONS.labels("expired").inc(count)
+    return count
+
+
+def get(*, id: UUID) -> Held:
+    """The reservation as it stands. Raises ``UnknownReservation``."""
+    with connection.cursor() as cursor:
+        cursor.execute(statements.READ, {"id": id})
+        row = cursor.fetchone()
+    if row is None:
+        raise UnknownReservation(f"There is no reservation {id}.")
+    state, expires_in, lines = row
+    return Held(id=id, state=state, expires_in=expires_in, lines=lines)
+
+
+def _take(*, id: UUID, lines: Mapping[str, int], ttl: int) -> tuple[bool, list[dict[str, Any]]]:
+    with connection.cursor() as cursor:
+        cursor.execute(statements.RESERVE, {"id": id, "ttl": ttl, **_columns(lines)})
+        made, short = cursor.fetchone()
+    return made, short or []
+
+
+def _renew(*, id: UUID, lines: Mapping[str, int], ttl: int) -> Held:
+    with transaction.atomic():
+        state = Reservation.objects.select_for_update().filter(pk=id).values_list("state", flat=True).first()
+        if state in (State.RELEASED, State.RETURNED):
+            raise Released("This reservation was given up; use a new id.")
+        held = get(id=id)
+        if dict(held.lines) != dict(lines):
+            raise OtherLines("The id is in use for other lines; use a new one.")
+        if state == State.EXPIRED:
+            _retake(id)
+        if state != State.COMMITTED:
+            with connection.cursor() as cursor:
+                cursor.execute(statements.RENEW, {"id": id, "ttl": ttl})
+            metrics.RESERVATIONS.labels("renewed").inc()
+        return get(id=id)
+
+
+def _commit_unheld(id: UUID) -> bool:
+    """The rarer ends of a commit: done before, expired, released, or unknown; whether it was done now."""
+    with transaction.atomic():
+        state = Reservation.objects.select_for_update().filter(pk=id).values_list("state", flat=True).first()
+        if state in (State.RELEASED, State.RETURNED):
+            raise Released("This reservation was given up.")
+        if state == State.EXPIRED:
+            _retake(id)
+        return _changed(statements.COMMIT_HELD, id)
+
+
+def _retake(id: UUID) -> None:
+    """Reserves the lines of an expired reservation anew, its row being locked. Raises ``InsufficientStock``."""
+    with connection.cursor() as cursor:
+        cursor.execute(statements.RETAKE, {"id": id})
+        short = cursor.fetchone()[0]
+    if short:
+        metrics.RESERVATIONS.labels("short").inc()
+        raise InsufficientStock(short)
+
+
+def _changed(statement: str, id: UUID) -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, {"id": id})
+        return bool(cursor.fetchone()[0])
+
+
+def _columns(lines: Mapping[str, int]) -> dict[str, list[Any]]:
+    return {"skus": list(lines), "quantities": list(lines.values())}

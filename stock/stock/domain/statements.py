@@ -1,0 +1,131 @@
+"""The SQL of reservations. Each statement locks the levels it touches in SKU order: two of them never deadlock.
+
+``FOR UPDATE`` reads the newest committed row after it waited (READ COMMITTED), so ``locked`` says what is there;
+the CHECK constraints on stock_level are the last word. https://www.postgresql.org/docs/18/transaction-iso.html
+"""
+
+_SHORT = """
+    short AS (
+        SELECT w.sku, w.quantity, coalesce(l.available, 0) AS available
+        FROM wanted w LEFT JOIN locked l USING (sku) WHERE coalesce(l.available, 0) < w.quantity
+    )"""
+_LOCKED = """
+    locked AS (
+        SELECT v.sku, v.on_hand - v.reserved AS available
+        FROM stock_level v JOIN wanted w ON w.sku = v.sku ORDER BY v.sku FOR UPDATE OF v
+    )"""
+_SHORT_AS_JSON = (
+    "(SELECT json_agg(json_build_object('sku', sku, 'quantity', quantity, 'available', available)) FROM short)"
+)
+
+# All or nothing: a row is made only when no line is short, and the levels change only when the row was made.
+RESERVE = f"""
+    WITH wanted AS (SELECT * FROM unnest(%(skus)s::text[], %(quantities)s::int[]) AS w(sku, quantity)),
+    {_LOCKED}, {_SHORT},
+    made AS (
+        INSERT INTO stock_reservation (id, state, expires)
+        SELECT %(id)s, 'held', now() + make_interval(secs => %(ttl)s) WHERE NOT EXISTS (SELECT FROM short)
+        ON CONFLICT (id) DO NOTHING RETURNING id
+    ), taken AS (
+        UPDATE stock_level v SET reserved = v.reserved + w.quantity, updated = now()
+        FROM wanted w, made WHERE v.sku = w.sku
+    ), lines AS (
+        INSERT INTO stock_reservationline (reservation_id, sku, quantity)
+        SELECT made.id, w.sku, w.quantity FROM wanted w, made
+    )
+    SELECT EXISTS (SELECT FROM made), {_SHORT_AS_JSON}
+"""
+
+# The lines of an expired reservation, taken once more.
+RETAKE = f"""
+    WITH wanted AS (SELECT sku, quantity FROM stock_reservationline WHERE reservation_id = %(id)s),
+    {_LOCKED}, {_SHORT},
+    back AS (
+        UPDATE stock_reservation SET state = 'held', updated = now()
+        WHERE id = %(id)s AND NOT EXISTS (SELECT FROM short) RETURNING id
+    ), taken AS (
+        UPDATE stock_level v SET reserved = v.reserved + w.quantity, updated = now()
+        FROM wanted w, back WHERE v.sku = w.sku
+    )
+    SELECT {_SHORT_AS_JSON}
+"""
+
+RENEW = """
+    UPDATE stock_reservation
+    SET expires = greatest(expires, now() + make_interval(secs => %(ttl)s)), updated = now() WHERE id = %(id)s
+"""
+
+READ = """
+    SELECT r.state, greatest(0, ceil(extract(epoch FROM r.expires - now())))::int,
+        (SELECT coalesce(json_object_agg(l.sku, l.quantity ORDER BY l.sku), '{}')
+         FROM stock_reservationline l WHERE l.reservation_id = r.id)
+    FROM stock_reservation r WHERE r.id = %(id)s
+"""
+
+
+def _move(*, from_state: str, to_state: str, change: str, kind: str = "", sign: str = "") -> str:
+    """A reservation from one state to another, its levels with it, and an entry a line where ``kind`` is given."""
+    ledger = f""", entries AS (
+        INSERT INTO stock_movement (sku, kind, quantity, reason, actor, reservation_id)
+        SELECT sku, '{kind}', {sign}quantity, '', 'orders', %(id)s FROM wanted
+    )"""
+    return f"""
+    WITH moved AS (
+        UPDATE stock_reservation SET state = '{to_state}', updated = now()
+        WHERE id = %(id)s AND state = '{from_state}' RETURNING id
+    ), wanted AS (
+        SELECT l.sku, l.quantity FROM stock_reservationline l JOIN moved ON l.reservation_id = moved.id
+    ), {_LOCKED}, changed AS (
+        UPDATE stock_level v SET {change}, updated = now()
+        FROM wanted w, locked k WHERE v.sku = w.sku AND k.sku = v.sku
+    ){ledger if kind else ""}
+    SELECT EXISTS (SELECT FROM moved)
+    """
+
+
+COMMIT_HELD = _move(
+    from_state="held",
+    to_state="committed",
+    change="on_hand = v.on_hand - w.quantity, reserved = v.reserved - w.quantity",
+    kind="sale",
+    sign="-",
+)
+RETURN = _move(
+    from_state="committed", to_state="returned", change="on_hand = v.on_hand + w.quantity", kind="return", sign="+"
+)
+
+# An unknown id becomes a tombstone; an expired one holds nothing any more and only changes its name.
+RELEASE = f"""
+    WITH tombstone AS (
+        INSERT INTO stock_reservation (id, state, expires) VALUES (%(id)s, 'released', now())
+        ON CONFLICT (id) DO NOTHING RETURNING id
+    ), moved AS (
+        UPDATE stock_reservation r SET state = 'released', updated = now()
+        FROM (SELECT id, state FROM stock_reservation WHERE id = %(id)s FOR UPDATE) was
+        WHERE r.id = was.id AND was.state IN ('held', 'expired') RETURNING r.id, was.state AS was
+    ), wanted AS (
+        SELECT l.sku, l.quantity
+        FROM stock_reservationline l JOIN moved ON l.reservation_id = moved.id AND moved.was = 'held'
+    ), {_LOCKED}, changed AS (
+        UPDATE stock_level v SET reserved = v.reserved - w.quantity, updated = now()
+        FROM wanted w, locked k WHERE v.sku = w.sku AND k.sku = v.sku
+    )
+    SELECT EXISTS (SELECT FROM moved) OR EXISTS (SELECT FROM tombstone)
+"""
+
+EXPIRE = f"""
+    WITH moved AS (
+        UPDATE stock_reservation SET state = 'expired', updated = now()
+        WHERE id IN (
+            SELECT id FROM stock_reservation WHERE state = 'held' AND expires < now()
+            ORDER BY expires LIMIT %(batch)s FOR UPDATE SKIP LOCKED
+        ) RETURNING id
+    ), wanted AS (
+        SELECT l.sku, sum(l.quantity) AS quantity
+        FROM stock_reservationline l JOIN moved ON l.reservation_id = moved.id GROUP BY l.sku
+    ), {_LOCKED}, changed AS (
+        UPDATE stock_level v SET reserved = v.reserved - w.quantity, updated = now()
+        FROM wanted w, locked k WHERE v.sku = w.sku AND k.sku = v.sku
+    )
+    SELECT count(*) FROM moved
+"""

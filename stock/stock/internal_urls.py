@@ -1,0 +1,7 @@
+"""What only other services call; the gateway never routes /internal/."""
+
+from django.urls import path
+
+from stock import views
+
+urlpatterns = [path("receipts", views.ReceiptsView.as_view())]

@@ -1,0 +1,129 @@
+"""Real threads on a real PostgreSQL: nothing is sold twice, and nobody waits for ever."""
+
+import random
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from uuid import UUID, uuid4
+
+import pytest
+from django.db import connection
+
+from stock.domain import levels, reservations
+from stock.models import Movement
+from tests.conftest import state_of
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def at_once(calls, workers=8):
+    """Runs the calls on threads of their own, each with a database connection, and returns what came of each."""
+
+    def run(call):
+        try:
+            return call()
+        except Exception as error:
+            return error
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(workers) as pool:
+        return list(pool.map(run, calls))
+
+
+def test_fifty_units_and_two_hundred_buyers_are_fifty_sales():
+    levels.receive(sku="A", quantity=50, reason="", actor="t")
+
+    def buy():
+        id = uuid4()
+        reservations.reserve(id=id, lines={"A": 1}, ttl=60)
+        return reservations.commit(id=id).state
+
+    outcomes = at_once([buy] * 200, workers=16)
+    assert outcomes.count("committed") == 50
+    assert sum(isinstance(outcome, reservations.InsufficientStock) for outcome in outcomes) == 150
+    assert state_of("A") == (0, 0)
+    assert Movement.objects.filter(kind="sale").count() == 50
+
+
+def test_one_id_from_eight_sides_takes_the_goods_once():
+    levels.receive(sku="A", quantity=8, reason="", actor="t")
+    id = uuid4()
+    made = at_once([lambda: reservations.reserve(id=id, lines={"A": 1}, ttl=60).created] * 8)
+    assert sorted(made) == [False] * 7 + [True]
+    assert state_of("A") == (8, 1)
+    at_once([lambda: reservations.commit(id=id)] * 8)
+    assert state_of("A") == (7, 0)
+    at_once([lambda: reservations.give_back(id=id)] * 8)
+    assert state_of("A") == (8, 0)
+    assert list(Movement.objects.order_by("id").values_list("kind", flat=True)) == ["receipt", "sale", "return"]
+
+
+def test_a_commit_and_a_release_of_one_reservation_have_one_winner():
+    levels.receive(sku="A", quantity=100, reason="", actor="t")
+    sold = 0
+    for _ in range(30):
+        id = uuid4()
+        reservations.reserve(id=id, lines={"A": 1}, ttl=60)
+        at_once([lambda id=id: reservations.commit(id=id), lambda id=id: reservations.release(id=id)], workers=2)
+        sold += reservations.get(id=id).state == "committed"
+    assert state_of("A") == (100 - sold, 0)
+    assert Movement.objects.filter(kind="sale").count() == sold
+
+
+def test_the_sweeper_and_a_commit_have_one_winner():
+    levels.receive(sku="A", quantity=30, reason="", actor="t")
+    for _ in range(30):
+        id = uuid4()
+        reservations.reserve(id=id, lines={"A": 1}, ttl=60)
+        _let_pass(id)
+        at_once([lambda id=id: reservations.commit(id=id), reservations.expire], workers=2)
+        assert reservations.get(id=id).state == "committed"
+    assert state_of("A") == (0, 0)
+
+
+def test_a_release_and_a_late_reserve_never_leave_goods_held():
+    levels.receive(sku="A", quantity=5, reason="", actor="t")
+    for _ in range(30):
+        id = uuid4()
+        at_once(
+            [
+                lambda id=id: reservations.reserve(id=id, lines={"A": 1}, ttl=60),
+                lambda id=id: reservations.release(id=id),
+            ],
+            workers=2,
+        )
+        assert reservations.get(id=id).state == "released"
+        assert state_of("A") == (5, 0)
+
+
+def test_many_lines_in_any_order_never_deadlock():
+    skus = [f"S{n}" for n in range(6)]
+    for sku in skus:
+        levels.receive(sku=sku, quantity=1000, reason="", actor="t")
+
+    def shop(seed):
+        chance = random.Random(seed)
+        id = uuid4()
+        wanted = chance.sample(skus, 4)
+        with suppress(reservations.InsufficientStock):
+            reservations.reserve(id=id, lines={sku: 1 for sku in wanted}, ttl=60)
+            chance.choice([reservations.commit, reservations.release])(id=id)
+        return "done"
+
+    assert at_once([lambda seed=seed: shop(seed) for seed in range(200)]) == ["done"] * 200
+    assert all(state_of(sku)[1] == 0 for sku in skus)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()")
+        assert cursor.fetchone()[0] == 0
+
+
+def test_one_import_from_four_sides_is_received_once():
+    lines = {f"S{n:03}": 7 for n in range(100)}
+    counts = at_once([lambda: levels.receive_all(lines=lines, reference="file", actor="t")] * 4, workers=4)
+    assert sum(counts) == 100
+    assert {state_of(sku) for sku in lines} == {(7, 0)}
+
+
+def _let_pass(id: UUID) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE stock_reservation SET expires = now() - interval '1 second' WHERE id = %s", [id])
