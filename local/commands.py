@@ -1,6 +1,8 @@
 """What the commands do and print."""
 
 import os
+import signal
+import sys
 import time
 from argparse import Namespace
 
@@ -16,10 +18,10 @@ def up(options: Namespace) -> int:
     """Starts the shop and says where to go."""
     begin = time.monotonic()
     shop = Shop(options.state, options.port_offset, _settings())
-    password = shop.state.secrets / "staff_password"
-    known = password.exists()
+    known = (shop.state.secrets / "staff_password").exists()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     shop.up(say=lambda line: print(f"  {line}", flush=True))
-    print(_summary(shop, secret=str(password) if known else password.read_text(), seconds=time.monotonic() - begin))
+    print(_summary(shop, _password(shop, known), time.monotonic() - begin))
     return 0
 
 
@@ -83,7 +85,15 @@ def _running(options: Namespace) -> Shop:
     return shop
 
 
-def _summary(shop: Shop, *, secret: str, seconds: float) -> str:
+def _password(shop: Shop, known: bool) -> str:
+    """What to say about the staff password: itself only when it was made just now."""
+    path = shop.state.secrets / "staff_password"
+    if "STAFF_PASSWORD" in shop.settings:
+        return "with the password in STAFF_PASSWORD"
+    return f"with the password in {path}" if known else f"with the password {path.read_text()}"
+
+
+def _summary(shop: Shop, password: str, seconds: float) -> str:
     url = f"http://localhost:{shop.ports['GATEWAY_PORT']}"
     email = (shop.state.secrets / "staff_email").read_text()
     return f"""
@@ -92,7 +102,7 @@ Comptoir is open, after {seconds:.0f} s.
   shop            {url}/
   API reference   {url}/docs/
   admins          {url}/admin/products/  (stock, customers, cart, orders alike)
-  staff account   {email}  {secret}
+  staff account   {email} {password}
 
   try             curl '{url}/api/v1/products?q=bananna&limit=3'
   stop            make down"""

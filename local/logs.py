@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 _HEADING = re.compile(r"==> (.*) <==")
-_ALWAYS_THERE = {"time", "timestamp", "service", "instance", "request_id", "level", "event"}
+_TOLD_ANYWAY = {"time", "timestamp", "service", "instance", "request_id", "level", "event"}
+_SELDOM_ASKED = {"client", "protocol", "user_agent", "upstream_connect_time", "traceparent"}
 
 
 def follow(folder: Path) -> None:
@@ -55,5 +56,6 @@ def _begin(entry: dict[str, Any]) -> datetime:
 
 
 def _told(entry: dict[str, Any]) -> str:
-    details = (f"{key}={value}" for key, value in entry.items() if key not in _ALWAYS_THERE and value not in (None, ""))
+    left_out = _TOLD_ANYWAY | _SELDOM_ASKED
+    details = (f"{key}={value}" for key, value in entry.items() if key not in left_out and value not in (None, ""))
     return " ".join([str(entry.get("event", "request")), *details])

@@ -100,7 +100,7 @@ class Shop:
         for tier in sorted(set(tiers.values()), reverse=True):
             self.supervisor.stop(name for name in running if tiers[name] == tier)
         self.supervisor.shutdown()
-        wait.until(lambda: not census.members(self.state), seconds=10, what="supervisord to end")
+        census.end(self.state)
         return len(running)
 
     def forget(self) -> None:

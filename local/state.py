@@ -84,6 +84,7 @@ class State:
     @contextmanager
     def locked(self, owner: User) -> Iterator[None]:
         """Holds the state folder for one `up` at a time. Raises ``Problem`` while another one has it."""
+        owner.folder(self.folder)
         path = owner.folder(self.run) / "lock"
         if not path.exists():
             owner.write(path, "")

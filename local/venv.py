@@ -1,5 +1,6 @@
 """The virtual environment .venv: made once, and again only for what changed. Runs under the system's Python."""
 
+import fcntl
 import hashlib
 import importlib.util
 import os
@@ -25,21 +26,31 @@ def ensure(*, development: bool = False) -> None:
 
     Raises ``Problem`` where Python lacks what a virtual environment needs, or where pip fails.
     """
-    if not PYTHON.exists():
-        _create()
+    _create()
+    with (FOLDER / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        _install_all(development)
+
+
+def _install_all(development: bool) -> None:
     _install("shop", [ROOT / "requirements.txt", *sorted(ROOT.glob("*/requirements.txt"))])
     if development:
         _install("development", [ROOT / "requirements-dev.txt"])
 
 
 def _create() -> None:
+    done = FOLDER / "created.stamp"
+    if PYTHON.exists() and done.exists():
+        return
     if importlib.util.find_spec("ensurepip") is None:
         version = "{}.{}".format(*sys.version_info)
         raise Problem(
             f"this Python has no venv: install it, as in `apt-get install python{version}-venv`, and try again"
         )
     print(f"virtual environment .venv (Python {sys.version.split()[0]})", flush=True)
-    _run([sys.executable, "-m", "venv", str(FOLDER)])
+    # Not cleared, unless its Python is gone: an interrupted call is completed, and packages that are there stay.
+    _run([sys.executable, "-m", "venv", *([] if PYTHON.exists() else ["--clear"]), str(FOLDER)])
+    done.touch()
 
 
 def _install(name: str, files: list[Path]) -> None:
@@ -51,7 +62,8 @@ def _install(name: str, files: list[Path]) -> None:
     # The files pin every package: there is nothing left to resolve.
     pins = [word for file in files for word in ("-r", str(file))]
     _pip(f"{name} packages from PyPI", "--require-hashes", "--no-deps", *pins)
-    _pip("chassis", "--no-deps", "--no-build-isolation", "-e", str(ROOT / "chassis"))
+    if name == "shop":
+        _pip("chassis", "--no-deps", "--no-build-isolation", "-e", str(ROOT / "chassis"))
     stamp.write_text(fingerprint)
 
 
