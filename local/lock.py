@@ -6,6 +6,7 @@ UPGRADE=1 takes the newest releases that fit; without it, pins that still fit st
 import os
 import subprocess
 import tempfile
+import tomllib
 from pathlib import Path
 
 from local.venv import PYTHON, ROOT
@@ -21,7 +22,7 @@ def main() -> None:
     projects = [
         path.relative_to(ROOT)
         for path in (ROOT / "pyproject.toml", *sorted(ROOT.glob("*/pyproject.toml")))
-        if 'name = "chassis"' not in path.read_text()
+        if _has_pins(path)
     ]
     with tempfile.TemporaryDirectory() as folder:
         together = Path(folder) / "together.txt"
@@ -32,6 +33,12 @@ def main() -> None:
         for project in projects:
             _compile(project.with_name("requirements.txt"), str(project), "--constraint", str(together), hashes=True)
         _compile(Path("requirements-dev.txt"), *DEVELOPMENT, "--constraint", str(together), hashes=True)
+
+
+def _has_pins(path: Path) -> bool:
+    """Whether a project is run from here with pinned dependencies: not the chassis, which is part of its services."""
+    project = tomllib.loads(path.read_text()).get("project", {})
+    return "dependencies" in project and project["name"] != "chassis"
 
 
 def _compile(target: Path, *words: str, hashes: bool = False) -> None:
