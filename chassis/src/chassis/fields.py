@@ -3,6 +3,7 @@
 import re
 from typing import Any
 
+from django.core.validators import EmailValidator
 from rest_framework import serializers
 from rest_framework.fields import empty
 
@@ -37,6 +38,14 @@ class Text(serializers.CharField):
         if any((char < " " and char not in "\n\r\t") or char == "\x7f" for char in data):
             self.fail("control")
         return str(super().to_internal_value(data))
+
+
+class Email(Text):
+    """An e-mail address as a JSON string, at most 254 characters (RFC 5321)."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"max_length": 254} | kwargs)
+        self.validators.append(EmailValidator())
 
 
 class Integer(serializers.IntegerField):

@@ -6,7 +6,7 @@ budget of a tenth of the calls, so that they cannot multiply the load on somethi
 
 import random
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import count
 from threading import Lock
@@ -77,9 +77,16 @@ class ServiceClient:
     """A client of one service, at one or more addresses; a call goes to the next address when one fails."""
 
     def __init__(
-        self, target: str, urls: Sequence[str], *, attempts: int = 3, connect: float = 0.5, read: float = 5.0
+        self,
+        target: str,
+        urls: Sequence[str],
+        *,
+        attempts: int = 3,
+        connect: float = 0.5,
+        read: float = 5.0,
+        token: Callable[[str], str] = tokens.service_token,
     ) -> None:
-        self.target = target
+        self.target, self._token = target, token
         self._attempts, self._connect, self._read = attempts, connect, read
         self._turn, self._budget = count(random.randrange(len(urls))), RetryBudget()  # noqa: S311
         self._hosts = [
@@ -151,7 +158,7 @@ class ServiceClient:
 
     def _headers(self, left: float, *, has_body: bool) -> dict[str, str]:
         headers = {
-            "Authorization": f"Bearer {tokens.service_token(self.target)}",
+            "Authorization": f"Bearer {self._token(self.target)}",
             deadline.HEADER: str(int(left * 1000)),
             request_id.HEADER: request_id.current(),
         }
