@@ -10,7 +10,18 @@ from pathlib import Path
 
 from local.problem import Problem
 
-_READ_ANYWHERE = ("--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search")
+# The right to read everywhere. access(2), which PostgreSQL uses, knows of it only with the secure bit: capabilities(7).
+_READ_ANYWHERE = (
+    "--inh-caps=+dac_read_search",
+    "--ambient-caps=+dac_read_search",
+    "--securebits=+no_setuid_fixup",
+)
+_LOOK = """
+import os, ssl, sys
+sys.path.insert(0, sys.argv[1])
+import local.problem
+sys.exit(not os.access(local.problem.__file__, os.R_OK))
+"""
 
 
 @dataclass(frozen=True)
@@ -81,6 +92,6 @@ def _unprivileged(root: Path) -> tuple[int, int]:
 
 def _reads(prefix: tuple[str, ...], root: Path, python: Path) -> bool:
     # Through a shell: setpriv still has root's rights when it looks up the program that it turns into.
-    look = 'cd / && exec "$0" -c "import sys; sys.path.insert(0, sys.argv[1]); import json, ssl, local.problem" "$1"'
-    command = [*prefix, "sh", "-c", look, str(python), str(root)]
+    look = 'cd / && exec "$0" -c "$1" "$2"'
+    command = [*prefix, "sh", "-c", look, str(python), _LOOK, str(root)]
     return subprocess.run(command, capture_output=True, check=False).returncode == 0

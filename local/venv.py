@@ -82,5 +82,6 @@ def _pip(what: str, *options: str) -> None:
 
 def _run(command: list[str]) -> None:
     environment = os.environ | {"PIP_ROOT_USER_ACTION": "ignore"}
-    if subprocess.run(command, check=False, env=environment).returncode:
+    # Programs that only root may execute would be of no use to the user who runs the shop for root.
+    if subprocess.run(command, check=False, env=environment, umask=0o022).returncode:
         raise Problem(f"{' '.join(command[:4])} … failed, see above: nothing was started")
