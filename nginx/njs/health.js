@@ -10,4 +10,4 @@ async function report(r) {
     r.return(200, JSON.stringify({ status: well ? 'ok' : 'degraded', instances }));
 }
 
-export default { report };
+export default { NAMES, report };
