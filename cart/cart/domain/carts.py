@@ -1,0 +1,135 @@
+"""Carts as a whole: open, read, current, delete, forget."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+from uuid import UUID, uuid4
+
+from chassis.errors import DomainError, NotFound
+from django.db import connection, transaction
+from django.db.models import Q
+
+from cart import metrics
+from cart.domain import statements
+from cart.models import MAX_LINES, Cart, Consumed, Line
+
+FORGOTTEN_AFTER_DAYS = 90
+
+
+class CartNotFound(NotFound):
+    """There is no cart with this id, or it is another customer's, or a customer's and nobody is signed in."""
+
+    code, title = "cart_not_found", "There is no such cart"
+
+
+class CartFull(DomainError):
+    """A cart holds at most ``MAX_LINES`` lines."""
+
+    code, title = "cart_full", "The cart is full"
+
+    def __init__(self) -> None:
+        super().__init__(f"A cart holds at most {MAX_LINES} different goods. Take something out first.")
+
+
+@dataclass(frozen=True)
+class Item:
+    """A line as it was set: ``unit_price`` (minor units) and ``name`` are those of that moment."""
+
+    sku: str
+    quantity: int
+    name: str
+    unit_price: int
+
+
+@dataclass(frozen=True)
+class Contents:
+    """A cart's lines in the order in which they were added; ``version`` counts their changes."""
+
+    id: UUID
+    version: int
+    items: tuple[Item, ...]
+
+    @property
+    def skus(self) -> list[str]:
+        """What is in it."""
+        return [item.sku for item in self.items]
+
+    def with_quantity(self, item: Item) -> "Contents":
+        """The contents with the item's quantity in them, as one change; unchanged where it was so before."""
+        old = {each.sku: each for each in self.items}.get(item.sku)
+        if old is None:
+            return replace(self, version=self.version + 1, items=(*self.items, item))
+        if old.quantity == item.quantity:
+            return self
+        items = tuple(replace(each, quantity=item.quantity) if each is old else each for each in self.items)
+        return replace(self, version=self.version + 1, items=items)
+
+
+def open_cart(*, customer: UUID | None) -> Contents:
+    """A new empty cart: a guest's, or the customer's, whose current cart it becomes."""
+    id = uuid4()
+    with connection.cursor() as cursor:
+        cursor.execute(statements.OPEN, {"id": id, "customer": customer})
+    metrics.CARTS.labels("opened").inc()
+    return Contents(id=id, version=0, items=())
+
+
+def read(*, id: UUID, customer: UUID | None) -> Contents:
+    """The cart as it stands. Raises ``CartNotFound``, also for a cart that ``customer`` may not see."""
+    with connection.cursor() as cursor:
+        cursor.execute(statements.READ, {"id": id, "customer": customer})
+        rows = cursor.fetchall()
+    if not rows:
+        raise CartNotFound("There is no cart with this id, or it belongs to a customer who is not signed in here.")
+    return Contents(id=id, version=rows[0][0], items=tuple(Item(*row[1:]) for row in rows if row[1] is not None))
+
+
+def current(*, customer: UUID) -> Contents:
+    """The customer's current cart, which is the newest one opened or claimed; a new one where there is none."""
+    if id := current_id(customer):
+        return read(id=id, customer=customer)
+    with transaction.atomic():
+        one_at_a_time(customer)
+        id = current_id(customer)
+        return read(id=id, customer=customer) if id else open_cart(customer=customer)
+
+
+def delete(*, id: UUID, customer: UUID | None) -> None:
+    """Deletes the cart and its lines. Raises ``CartNotFound``."""
+    with transaction.atomic():
+        mine = Cart.objects.filter(Q(customer=None) | Q(customer=customer), pk=id)
+        if not mine.select_for_update().values_list("pk").first():
+            raise CartNotFound("There is no cart with this id, or it belongs to a customer who is not signed in here.")
+        _delete([id])
+    metrics.CARTS.labels("deleted").inc()
+
+
+def forget_old(*, days: int = FORGOTTEN_AFTER_DAYS, batch: int = 1000) -> int:
+    """Deletes guests' carts that nobody has changed for ``days`` days, at most ``batch`` of them; returns how many.
+
+    One that is being checked out stays.
+    """
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute(statements.FORGET_OLD, {"days": days, "batch": batch})
+            chosen = [row[0] for row in cursor.fetchall()]
+        _delete(chosen)
+    metrics.CARTS.labels("forgotten").inc(len(chosen))
+    return len(chosen)
+
+
+def current_id(customer: UUID) -> UUID | None:
+    """The id of the customer's current cart, None where there is none."""
+    mine = Cart.objects.filter(customer=customer).order_by("-adopted", "-id")
+    return mine.values_list("pk", flat=True).first()
+
+
+def one_at_a_time(customer: UUID) -> None:
+    """Until the transaction ends, nobody else makes or claims a current cart for this customer."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [str(customer)])
+
+
+def _delete(ids: list[Any]) -> None:
+    for model in (Line, Consumed):
+        model.objects.filter(cart__in=ids)._raw_delete(connection.alias)
+    Cart.objects.filter(pk__in=ids)._raw_delete(connection.alias)

@@ -1,0 +1,66 @@
+"""The cart's part in an order: a checkout begins, ends, and the order takes out what it has bought."""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from chassis.errors import DomainError
+from django.db import connection, transaction
+
+from cart import metrics
+from cart.domain import carts, statements
+from cart.models import Cart, Consumed
+
+
+class CheckoutInProgress(DomainError):
+    """An order is being made of this cart."""
+
+    code, title = "checkout_in_progress", "An order is being made of this cart"
+
+
+class AlreadyOrdered(DomainError):
+    """This order has taken its lines out of the cart: it begins no second checkout."""
+
+    code, title = "cart_already_ordered", "This order has been made of the cart already"
+
+
+def begin(*, id: UUID, order: UUID, customer: UUID | None, ttl: int) -> carts.Contents:
+    """Remembers for ``ttl`` seconds of the database's clock that the order is being made, and returns the cart.
+
+    Meanwhile a claim is refused; lines may still change. The same order may repeat it, which sets the time anew.
+    Raises ``CartNotFound`` (a customer's cart needs that customer), ``CheckoutInProgress`` while another order's
+    checkout is under way, and ``AlreadyOrdered`` after the order's ``consume``.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(statements.BEGIN_CHECKOUT, {"id": id, "order": order, "customer": customer, "ttl": ttl})
+        begun = cursor.fetchone() is not None
+    contents = carts.read(id=id, customer=customer)
+    if not begun:
+        if Consumed.objects.filter(pk=order).exists():
+            raise AlreadyOrdered("The order has taken its lines out of the cart.")
+        raise CheckoutInProgress("Another order is being made of this cart. Try again when it is through.")
+    metrics.CARTS.labels("checked_out").inc()
+    return contents
+
+
+def end(*, id: UUID, order: UUID) -> None:
+    """Ends the order's checkout, if there is one. May be repeated; another order's checkout is left alone."""
+    Cart.objects.filter(pk=id, checkout_order=order).update(checkout_order=None, checkout_until=None)
+
+
+def consume(*, id: UUID, order: UUID, lines: Mapping[str, int]) -> None:
+    """Takes the ordered quantities (by SKU) out of the cart, never below zero, and ends the order's checkout.
+
+    Once per order, however often it is called: a row remembers. What was added meanwhile stays. A cart that is gone
+    has nothing to take.
+    """
+    values: dict[str, Any] = {"id": id, "order": order, "skus": list(lines), "quantities": list(lines.values())}
+    with transaction.atomic():
+        if not Cart.objects.filter(pk=id).select_for_update().values_list("pk").first():
+            return
+        with connection.cursor() as cursor:
+            cursor.execute(statements.REMEMBER, values)
+            if cursor.fetchone() is None:
+                return
+            cursor.execute(statements.CONSUME, values)
+    metrics.CARTS.labels("bought").inc()

@@ -1,0 +1,80 @@
+"""Lines: set a quantity, take a line out. Both answer the whole cart at today's prices."""
+
+from typing import Any
+from uuid import UUID
+
+from chassis.errors import DomainError, NotFound
+from chassis.fields import is_sku
+from django.conf import settings
+from django.db import IntegrityError, connection
+
+from cart import metrics
+from cart.clients import Variant
+from cart.domain import carts, prices, statements
+
+
+class ProductNotFound(NotFound):
+    """There are no goods with this SKU, or they are not for sale."""
+
+    code, title = "product_not_found", "There are no such goods"
+
+
+class CurrencyMismatch(DomainError):
+    """A shop has one currency; these goods have another."""
+
+    code, title = "currency_mismatch", "These goods are sold in another currency"
+
+
+def put(*, id: UUID, customer: UUID | None, sku: str, quantity: int) -> prices.PricedCart:
+    """Sets the quantity (1 to 999) of a SKU; more than there is may be asked for, only checkout refuses.
+
+    The same call again changes nothing. Raises ``CartNotFound``, ``ProductNotFound``, ``CurrencyMismatch``,
+    ``CartFull``, and ``DependencyUnavailable`` where prices cannot be had; the cart is as it was then.
+    """
+    before = carts.read(id=id, customer=customer)
+    if not is_sku(sku):
+        raise ProductNotFound(f"There are no goods with the SKU {sku}.")
+    market = prices.today([*before.skus, sku])
+    item = _on_sale(sku, market.variants.get(sku), quantity)
+    version = _write(id=id, customer=customer, item=item)
+    metrics.LINES.labels("set").inc()
+    after = before.with_quantity(item)
+    if version == after.version:
+        return prices.priced(after, market)
+    return prices.priced(carts.read(id=id, customer=customer))  # somebody else changed it at the same time
+
+
+def remove(*, id: UUID, customer: UUID | None, sku: str) -> prices.PricedCart:
+    """Takes a line out; one that is not there is out already. Raises ``CartNotFound``.
+
+    Where prices cannot be had it raises ``DependencyUnavailable`` though the line is out: the call may be repeated.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(statements.REMOVE_LINE, {"id": id, "customer": customer, "sku": sku})
+        if cursor.fetchone():
+            metrics.LINES.labels("removed").inc()
+    return prices.priced(carts.read(id=id, customer=customer))
+
+
+def _on_sale(sku: str, variant: Variant | None, quantity: int) -> carts.Item:
+    if variant is None or not variant.sellable:
+        raise ProductNotFound(f"There are no goods with the SKU {sku}, or they are not for sale.")
+    if variant.currency != settings.CURRENCY:
+        raise CurrencyMismatch(f"{sku} is sold in {variant.currency}; this shop sells in {settings.CURRENCY}.")
+    return carts.Item(sku=sku, quantity=quantity, name=variant.name, unit_price=variant.amount)
+
+
+def _write(*, id: UUID, customer: UUID | None, item: carts.Item) -> int:
+    """Writes the line and returns the cart's new version."""
+    values: dict[str, Any] = {"id": id, "customer": customer, **vars(item)}
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute(statements.SET_LINE, values)
+            row = cursor.fetchone()
+    except IntegrityError as error:
+        if "cart_lines_bounded" in str(error):
+            raise carts.CartFull from None
+        raise
+    if row is None:
+        raise carts.CartNotFound("The cart was deleted meanwhile.")
+    return int(row[0])

@@ -1,0 +1,13 @@
+"""The table of contents: everything below /api/v1/carts."""
+
+from django.urls import path
+
+from cart import views
+
+urlpatterns = [
+    path("", views.CartsView.as_view()),
+    path("/current", views.CurrentView.as_view()),
+    path("/<uuid:id>", views.CartView.as_view()),
+    path("/<uuid:id>/claim", views.ClaimView.as_view()),
+    path("/<uuid:id>/lines/<sku:sku>", views.LineView.as_view()),
+]
