@@ -87,6 +87,12 @@ def test_a_refusal_of_the_domain_becomes_a_problem(api):
     }
 
 
+def test_a_refusal_with_401_says_how_to_sign_in(api):
+    answer = api.request("OPTIONS", ECHO)
+    assert (answer.status_code, answer.json()["code"]) == (401, "who_are_you")
+    assert answer["WWW-Authenticate"].startswith("Bearer")
+
+
 def test_a_fault_of_ours_tells_nothing_of_itself(api):
     answer = api.delete(ECHO)
     assert (answer.status_code, answer.json()["code"]) == (500, "server_error")

@@ -25,6 +25,10 @@ class Full(DomainError):
     code, title, retry_after = "full", "It is full", 7
 
 
+class WhoAreYou(DomainError):
+    status, code, title = 401, "who_are_you", "Sign in first"
+
+
 class Echo(APIView):
     permission_classes = [AllowAny]
 
@@ -36,6 +40,9 @@ class Echo(APIView):
 
     def put(self, request: Request) -> Response:
         raise Full("No room for more.", room=0)
+
+    def options(self, request: Request) -> Response:
+        raise WhoAreYou
 
     def delete(self, request: Request) -> Response:
         raise RuntimeError("a secret that no client may see")

@@ -8,6 +8,7 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
 from chassis import tokens
+from chassis.errors import CHALLENGE
 from chassis.tokens import Principal
 
 if TYPE_CHECKING:  # views import this module, by way of the settings
@@ -34,7 +35,7 @@ class TokenAuthentication(BaseAuthentication):
 
     def authenticate_header(self, request: Request) -> str:
         """What ``WWW-Authenticate`` says on a 401."""
-        return 'Bearer realm="comptoir"'
+        return CHALLENGE
 
 
 class SignedIn(BasePermission):

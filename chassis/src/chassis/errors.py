@@ -2,6 +2,9 @@
 
 from typing import Any
 
+CHALLENGE = 'Bearer realm="comptoir"'
+"""``WWW-Authenticate`` of every 401 (RFC 9110, section 15.5.2)."""
+
 
 class DomainError(Exception):
     """A refusal that the caller can understand and act on.

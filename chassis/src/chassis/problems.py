@@ -15,7 +15,7 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 
 from chassis import request_id
-from chassis.errors import DomainError, Unavailable
+from chassis.errors import CHALLENGE, DomainError, Unavailable
 
 MEDIA_TYPE = "application/problem+json"
 _log = structlog.get_logger("problems")
@@ -48,8 +48,9 @@ def from_domain(error: DomainError) -> dict[str, Any]:
 
 
 def headers_of(error: DomainError) -> dict[str, str]:
-    """The headers that go with a refusal: ``Retry-After`` in seconds where it has one."""
-    return {} if error.retry_after is None else {"Retry-After": str(error.retry_after)}
+    """The headers that go with a refusal: ``Retry-After`` in seconds where it has one, the challenge of a 401."""
+    headers = {} if error.retry_after is None else {"Retry-After": str(error.retry_after)}
+    return headers | ({"WWW-Authenticate": CHALLENGE} if error.status == 401 else {})
 
 
 def from_api_exception(error: exceptions.APIException) -> dict[str, Any]:
