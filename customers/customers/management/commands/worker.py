@@ -1,0 +1,25 @@
+from typing import Any
+
+from chassis.worker import Job, work
+from django.core.management.base import BaseCommand
+
+from customers.domain import keys, mails, sessions, throttle
+
+
+class Command(BaseCommand):
+    """Sends the mails of the outbox; forgets what is over: tokens, sessions, throttle rows, mails, keys."""
+
+    help = __doc__
+    requires_system_checks = []
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Works until told to stop."""
+        work(
+            [
+                Job("send_mails", every=1.0, run=mails.deliver),
+                Job("forget_sessions", every=60.0, run=sessions.forget_old),
+                Job("forget_throttles", every=60.0, run=throttle.forget_old),
+                Job("forget_mails", every=60.0, run=mails.forget_old),
+                Job("forget_keys", every=60.0, run=keys.forget_old),
+            ]
+        )

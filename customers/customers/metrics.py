@@ -1,0 +1,18 @@
+"""What this service counts of its business."""
+
+from prometheus_client import Counter
+
+SIGN_UPS = Counter("customers_sign_ups_total", "Sign-ups by whether the address was new.", ["outcome"])
+SIGN_INS = Counter("customers_sign_ins_total", "Sign-ins by outcome.", ["outcome"])
+REFRESHES = Counter("customers_refreshes_total", "Uses of refresh tokens by outcome.", ["outcome"])
+MAILS = Counter("customers_mails_total", "Mails of the outbox by outcome.", ["outcome"])
+
+# Counters start at 0, so that a panel has a series before the first event.
+for _counter, _outcomes in (
+    (SIGN_UPS, ("new", "known")),
+    (SIGN_INS, ("ok", "failed", "throttled")),
+    (REFRESHES, ("ok", "reused", "invalid")),
+    (MAILS, ("sent", "failed", "dropped")),
+):
+    for _outcome in _outcomes:
+        _counter.labels(_outcome)
