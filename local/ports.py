@@ -1,6 +1,7 @@
 """Which ports a shop listens on, and whether they are free."""
 
 import errno
+import os
 import shutil
 import socket
 from collections.abc import Mapping
@@ -70,6 +71,20 @@ def check_free(ports: Mapping[str, int], gateway_address: str = "127.0.0.1") -> 
     raise Problem(
         f"ports {listed} are taken: stop what listens there, or move all ports, as in `make up PORT_OFFSET=100`"
     )
+
+
+def free_offset() -> int:
+    """An offset at which all ports of a shop are free at the moment: for shops that tests bring up."""
+    # All of them below 32768, where Linux begins to give ports to clients; not every caller starts at the same.
+    candidates = list(range(2_000, 22_000, 100))
+    begin = os.getpid() % len(candidates)
+    for offset in candidates[begin:] + candidates[:begin]:
+        try:
+            check_free(resolve({}, offset))
+        except Problem:
+            continue
+        return offset
+    raise Problem("no free ports were found for a shop")
 
 
 def _used(name: str) -> bool:

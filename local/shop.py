@@ -68,7 +68,7 @@ class Shop:
     @cached_property
     def user(self) -> User:
         """Who the processes run as."""
-        return runner(ROOT, PYTHON)
+        return runner(ROOT, PYTHON, self.state.folder)
 
     @cached_property
     def table(self) -> dict[str, processes.Process]:
@@ -149,6 +149,7 @@ class Shop:
             seconds=seconds,
             what=f"{name} to be ready",
             log=self.log(name),
+            hopeless=lambda: self.supervisor.failed(name),
         )
 
     def manage(self, service: str, *words: str) -> None:

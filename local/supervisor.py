@@ -113,6 +113,10 @@ class Supervisor:
         """The process id, 0 where it does not run."""
         return int(self._call("getProcessInfo", name)["pid"])
 
+    def failed(self, name: str) -> bool:
+        """Whether the process ended as soon as it was started; supervisor tries again, with growing pauses."""
+        return self._call("getProcessInfo", name)["statename"] in ("BACKOFF", "FATAL")
+
     def run(self, names: Iterable[str]) -> None:
         """Starts those that do not run, without waiting for them."""
         for name in names:

@@ -23,6 +23,7 @@ def up(shop: "Shop", say: Say) -> None:
     """Brings the shop up; see ``Shop.up``."""
     started = _start_supervisor(shop, say)
     try:
+        _set_staff(shop)
         with _step(say, "databases"):
             shop.start("postgres")
             postgres.provision(shop.state, shop.ports["POSTGRES_PORT"])
@@ -42,8 +43,6 @@ def up(shop: "Shop", say: Say) -> None:
 
 def _start_supervisor(shop: "Shop", say: Say) -> bool:
     """Writes the configuration and starts supervisord; False where it runs already, with this same configuration."""
-    shop.state.create(shop.user)
-    _set_staff(shop)
     files = shop.configuration()
     if shop.supervisor.alive():
         if all(path.exists() and path.read_text() == text for path, text in files.items()):
@@ -51,6 +50,7 @@ def _start_supervisor(shop: "Shop", say: Say) -> bool:
         say("settings have changed: the shop starts anew")
     shop.down()
     ports.check_free(shop.ports, gateway_address=shop.settings.get("GATEWAY_BIND", "127.0.0.1"))
+    shop.state.create(shop.user)
     with _step(say, "secrets, configuration, data folder"):
         secrets.generate(shop.state.secrets, f"127.0.0.1:{shop.ports['POSTGRES_PORT']}", shop.user)
         shop.write(files)

@@ -18,9 +18,10 @@ _READ_ANYWHERE = (
 )
 _LOOK = """
 import os, ssl, sys
-sys.path.insert(0, sys.argv[1])
+root, *folders = sys.argv[1:]
+sys.path.insert(0, root)
 import local.problem
-sys.exit(not os.access(local.problem.__file__, os.R_OK))
+sys.exit(not os.access(local.problem.__file__, os.R_OK) or not all(os.access(each, os.X_OK) for each in folders))
 """
 
 
@@ -59,11 +60,11 @@ def myself() -> User:
     return User(os.getuid(), os.getgid())
 
 
-def runner(root: Path, python: Path) -> User:
+def runner(root: Path, python: Path, state: Path) -> User:
     """The account that the shop of the clone at ``root`` runs as: this one, unless it is root.
 
-    Under root it is the owner of the clone, or nobody. Where that account may not enter the folders above the clone or
-    the interpreter (a clone below /root, say), its processes are allowed to read everywhere, and to write as before.
+    Under root it is the owner of the clone, or nobody. Where that account may not enter the folders above the clone,
+    the state folder or the interpreter (a clone below /root, say), its processes are allowed to read everywhere.
     """
     if os.geteuid() != 0:
         return myself()
@@ -72,7 +73,7 @@ def runner(root: Path, python: Path) -> User:
     uid, gid = _unprivileged(root)
     switch = ("setpriv", f"--reuid={uid}", f"--regid={gid}", "--clear-groups")
     for prefix in (switch, (*switch, *_READ_ANYWHERE)):
-        if _reads(prefix, root, python):
+        if _reads(prefix, python, root, state):
             return User(uid, gid, prefix)
     raise Problem(
         f"user {uid}, who would run the shop for root, may not read {root}: move the clone, to /srv for example"
@@ -90,8 +91,9 @@ def _unprivileged(root: Path) -> tuple[int, int]:
     return nobody.pw_uid, nobody.pw_gid
 
 
-def _reads(prefix: tuple[str, ...], root: Path, python: Path) -> bool:
+def _reads(prefix: tuple[str, ...], python: Path, root: Path, state: Path) -> bool:
+    existing = next(folder for folder in state.parents if folder.is_dir())
     # Through a shell: setpriv still has root's rights when it looks up the program that it turns into.
-    look = 'cd / && exec "$0" -c "$1" "$2"'
-    command = [*prefix, "sh", "-c", look, str(python), _LOOK, str(root)]
+    look = 'cd / && exec "$0" -c "$@"'
+    command = [*prefix, "sh", "-c", look, str(python), _LOOK, str(root), str(existing)]
     return subprocess.run(command, capture_output=True, check=False).returncode == 0

@@ -8,13 +8,27 @@ from pathlib import Path
 
 from local.problem import Problem
 
+HOPE_SECONDS = 8
+"""How long a process may fail to start before that counts: an earlier one may still hold its port."""
 
-def until(condition: Callable[[], bool], *, seconds: float, what: str, log: Path | None = None) -> None:
-    """Returns when the condition holds. Raises ``Problem`` after ``seconds``, with the end of the log."""
-    deadline = time.monotonic() + seconds
+
+def until(
+    condition: Callable[[], bool],
+    *,
+    seconds: float,
+    what: str,
+    log: Path | None = None,
+    hopeless: Callable[[], bool] = lambda: False,
+) -> None:
+    """Returns when the condition holds. Raises ``Problem`` after ``seconds``, with the end of the log.
+
+    What is ``hopeless`` after 8 seconds is not waited for any longer.
+    """
+    begin = time.monotonic()
     while not condition():
-        if time.monotonic() > deadline:
-            raise Problem(f"waited {seconds:.0f} s for {what}, in vain{end_of(log)}")
+        waited = time.monotonic() - begin
+        if waited > seconds or (waited > HOPE_SECONDS and hopeless()):
+            raise Problem(f"waited {waited:.0f} s for {what}, in vain{end_of(log)}")
         time.sleep(0.05)
 
 
