@@ -4,4 +4,7 @@ from django.urls import path
 
 from stock import views
 
-urlpatterns = [path("receipts", views.ReceiptsView.as_view())]
+urlpatterns = [
+    path("availability", views.AvailabilityView.as_view()),
+    path("receipts", views.ReceiptsView.as_view()),
+]

@@ -50,6 +50,12 @@ class ReceiptsRequest(StrictSerializer):
     lines = serializers.ListField(child=LineRequest(), min_length=1, max_length=2000)
 
 
+class AvailabilityRequest(StrictSerializer):
+    """What a cart or an order is about."""
+
+    skus = serializers.ListField(child=Sku(), min_length=1, max_length=1000)
+
+
 class LevelsQuery(serializers.Serializer[Any]):
     """``?sku=a&sku=b``."""
 

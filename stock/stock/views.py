@@ -115,6 +115,18 @@ class ReservationStepView(APIView):
         return Response(serializers.reservation(self.step(id=id)))
 
 
+class AvailabilityView(APIView):
+    """How much of many SKUs can be sold: a POST, since a thousand SKUs are too much for a query."""
+
+    permission_classes = [services("cart", "orders")]
+
+    @extend_schema(exclude=True)
+    def post(self, request: Request) -> Response:
+        """At most 1,000 SKUs, answered in the order asked; one that nobody knows is 0."""
+        body = validated(serializers.AvailabilityRequest, request.data)
+        return Response({"results": levels.available_of(skus=body["skus"])})
+
+
 class ReceiptsView(APIView):
     """Receipts of an import, many at once."""
 

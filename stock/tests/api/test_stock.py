@@ -170,3 +170,28 @@ def test_products_receives_imports(api, as_service):
     assert api.post("/internal/receipts", body, as_service("products")).json() == {"received": 0}
     assert api.post("/internal/receipts", body, as_service("orders")).status_code == 403
     assert state_of("A") == (3, 0)
+
+
+@pytest.mark.parametrize("service", ["cart", "orders"])
+def test_services_ask_for_many_at_once(api, as_service, shelf, hold, service, django_assert_num_queries):
+    shelf(A=5, B=1)
+    hold(A=2)
+    body = {"skus": [*(f"S{n}" for n in range(997)), "B", "A", "A"]}
+    with django_assert_num_queries(1):
+        answer = api.post("/internal/availability", body, as_service(service))
+    assert answer.status_code == 200
+    assert answer.json()["results"][-2:] == [{"sku": "B", "available": 1}, {"sku": "A", "available": 3}]
+    assert [row["available"] for row in answer.json()["results"][:-2]] == [0] * 997
+
+
+@pytest.mark.parametrize("skus", [[], ["a b"], [5], "A", None, [f"S{n}" for n in range(1001)]])
+def test_what_many_are_has_to_be_a_list_of_skus(api, as_service, skus):
+    answer = api.post("/internal/availability", {"skus": skus}, as_service("cart"))
+    assert (answer.status_code, answer.json()["code"]) == (400, "invalid")
+    assert answer.json()["errors"][0]["field"].startswith("skus")
+
+
+def test_only_services_ask_for_many(api, as_customer, as_staff, as_service):
+    callers = ({}, as_customer(), as_staff(), as_service("products"))
+    answers = [api.post("/internal/availability", {"skus": ["A"]}, headers).status_code for headers in callers]
+    assert answers == [401, 403, 403, 403]
