@@ -22,7 +22,9 @@ PASSED_ON = (
     "SECURE_COOKIES",
     "EMAIL_URL",
     "EMAIL_FROM",
-    "TZ",
+    "VERIFY_EMAIL_URL",
+    "PASSWORD_RESET_URL",
+    "VERBOSE",
 )
 """Settings of the services that `make up` takes from its own environment; each is explained where it is read."""
 
@@ -70,8 +72,7 @@ def of_process(name: str, state: State, ports: Mapping[str, int], settings: Mapp
     if name == processes.PAYMENT:
         return {
             **base(state),
-            **{key: settings[key] for key in ("DJANGO_ENV", "LOG_LEVEL") if key in settings},
-            **_listening(name, state, ports),
+            "BIND": _address(name, ports),
             "PAYMENT_SECRET_FILE": str(state.secrets / "payment_secret"),
             "DATABASE_URL_FILE": str(state.secrets / name / "url"),
         }
@@ -86,10 +87,14 @@ def metrics_folder(name: str, state: State) -> Path:
 def _listening(name: str, state: State, ports: Mapping[str, int]) -> dict[str, str]:
     return {
         "INSTANCE": name,
-        "BIND": f"127.0.0.1:{ports[f'{processes.variable(name)}_PORT']}",
+        "BIND": _address(name, ports),
         "METRICS_BIND": _metrics(name, ports),
         "PROMETHEUS_MULTIPROC_DIR": str(metrics_folder(name, state)),
     }
+
+
+def _address(name: str, ports: Mapping[str, int]) -> str:
+    return f"127.0.0.1:{ports[f'{processes.variable(name)}_PORT']}"
 
 
 def _metrics(name: str, ports: Mapping[str, int]) -> str:

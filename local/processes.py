@@ -63,11 +63,12 @@ def table(state: State, ports: Mapping[str, int], settings: Mapping[str, str]) -
     python = str(PYTHON)
     processes = [
         _postgres(state, ports, _connections(settings)),
-        Process(PAYMENT, ROOT / "orders", (python, "-m", "testpay"), order=2),
         *(Process(name, ROOT / folder, (python, *_GUNICORN), order=2) for name, folder in WEB.items()),
         *(Process(name, ROOT / folder, (python, "manage.py", "worker"), order=3) for name, folder in WORKERS.items()),
         _gateway(state),
     ]
+    if settings.get("DJANGO_ENV") != "production":
+        processes.append(Process(PAYMENT, ROOT / "orders", (python, "-m", "testpay"), order=2))
     if program := prometheus_program():
         processes.append(_prometheus(program, state, ports))
     return {process.name: process for process in processes}

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 
-from local.processes import PAYMENT, WEB, WORKERS, variable
+from local.processes import WEB, WORKERS, variable
 from local.state import State
 from local.user import User
 from local.venv import ROOT
@@ -13,7 +13,7 @@ SOURCE = ROOT / "monitoring" / "prometheus"
 
 def render(state: State, user: User, ports: Mapping[str, int]) -> None:
     """Copies the configuration below the state folder; `<process>:<port>` becomes the address of its metrics here."""
-    targets = {name: ports[f"{variable(name)}_METRICS_PORT"] for name in (*WEB, *WORKERS, PAYMENT)}
+    targets = {name: ports[f"{variable(name)}_METRICS_PORT"] for name in (*WEB, *WORKERS)}
     targets |= {"gateway": ports["GATEWAY_METRICS_PORT"]}
     target = user.folder(state.run / "prometheus")
     for source in sorted(SOURCE.rglob("*.yml")):

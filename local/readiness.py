@@ -1,6 +1,5 @@
 """When a process does its work: each kind says it in its own way."""
 
-import socket
 from collections.abc import Mapping
 
 from local import postgres, wait
@@ -13,7 +12,7 @@ def check(name: str, ports: Mapping[str, int], supervisor: Supervisor) -> bool:
     if name in WEB:
         return wait.answers(f"http://127.0.0.1:{ports[f'{variable(name)}_PORT']}/readyz")
     if name == PAYMENT:
-        return _connects(ports["PAYMENT_PORT"])
+        return wait.answers(f"http://127.0.0.1:{ports['PAYMENT_PORT']}/livez")
     if name == "postgres":
         return postgres.ready(ports["POSTGRES_PORT"])
     if name == "nginx":
@@ -21,11 +20,3 @@ def check(name: str, ports: Mapping[str, int], supervisor: Supervisor) -> bool:
     if name == "prometheus":
         return wait.answers(f"http://127.0.0.1:{ports['PROMETHEUS_PORT']}/-/ready")
     return str(supervisor.processes()[name]["statename"]) == "RUNNING"
-
-
-def _connects(port: int) -> bool:
-    try:
-        socket.create_connection(("127.0.0.1", port), timeout=1).close()
-    except OSError:
-        return False
-    return True

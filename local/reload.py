@@ -21,7 +21,8 @@ def reload(shop: "Shop") -> None:
         shop.signal(name, signal.SIGHUP)
         _wait_for_others(shop, name, before)
     for name in (*WORKERS, PAYMENT):
-        shop.restart(name)
+        if name in shop.table:
+            shop.restart(name)
 
 
 def _wait_for_others(shop: "Shop", name: str, before: set[int]) -> None:

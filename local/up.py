@@ -107,7 +107,7 @@ def _start_job(shop: "Shop", service: str, staff: dict[str, str]) -> "subprocess
 def _start_services(shop: "Shop") -> None:
     for name in processes.WEB:
         shop.user.folder(environment.metrics_folder(name, shop.state))
-    names = [*processes.WEB, processes.PAYMENT, *processes.WORKERS]
+    names = [name for name in (*processes.WEB, processes.PAYMENT, *processes.WORKERS) if name in shop.table]
     shop.supervisor.run(names)
     for name in names:
         shop.wait_ready(name)

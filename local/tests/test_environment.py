@@ -1,0 +1,86 @@
+import re
+from pathlib import Path
+
+import pytest
+
+from local import environment, gateway, ports
+from local.secrets import SERVICES
+from local.shop import Shop
+from local.venv import ROOT
+
+READ = re.compile(r"\benv\.(?:text|integer|flag|words|database|email|secret)\(\s*\"([A-Z_]+)\"")
+ONE_SHOT = {"DATABASE_OWNER_URL", "STAFF_EMAIL", "STAFF_PASSWORD"}
+
+
+def read_by(*folders: Path) -> set[str]:
+    files = [path for folder in folders for path in folder.rglob("*.py") if "tests" not in path.parts]
+    return {name for path in files for name in READ.findall(path.read_text())}
+
+
+def given(shop: Shop, *names: str) -> set[str]:
+    variables = {name for process in names for name in shop.env(process)}
+    return {name.removesuffix("_FILE") for name in variables}
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_every_variable_that_a_service_reads_is_given_or_passed_on(service: str, state: Path) -> None:
+    shop = Shop(state)
+    processes = [
+        name for name in shop.table if name.split("-")[0] == service or (service, name) == ("orders", "testpay")
+    ]
+    unknown = read_by(ROOT / service, ROOT / "chassis" / "src") - given(shop, *processes)
+    assert unknown - {*environment.PASSED_ON, *ONE_SHOT} <= (set() if service == "orders" else {"PAYMENT_SECRET"})
+
+
+def test_nothing_is_passed_on_that_nobody_reads() -> None:
+    read = read_by(ROOT / "chassis" / "src", *(ROOT / service for service in SERVICES))
+    assert set(environment.PASSED_ON) <= read
+
+
+def test_what_is_set_is_passed_on_and_wins_over_the_default(state: Path) -> None:
+    shop = Shop(state, settings={"EMAIL_URL": "smtp://mail:25", "CURRENCY": "EUR", "HOSTNAME": "terminal"})
+    variables = shop.env("orders-worker")
+    assert (variables["EMAIL_URL"], variables["CURRENCY"]) == ("smtp://mail:25", "EUR")
+    assert "HOSTNAME" not in variables
+    assert Shop(state).env("orders")["EMAIL_URL"] == f"filemail:///{state}/mail"
+
+
+def test_no_secret_is_in_an_environment_but_as_the_name_of_its_file(state: Path) -> None:
+    shop = Shop(state)
+    files = {
+        name: value
+        for process in shop.table
+        for name, value in shop.env(process).items()
+        if "secrets" in Path(value).parts
+    }
+    assert {"SECRET_KEY_FILE", "SERVICE_KEY_FILE", "DATABASE_URL_FILE", "PAYMENT_SECRET_FILE"} <= set(files)
+    assert all(name.endswith("_FILE") and Path(value).is_relative_to(state) for name, value in files.items())
+
+
+def test_only_orders_and_its_payment_provider_share_a_secret(state: Path) -> None:
+    shop = Shop(state)
+    holders = {name for name in shop.table if "PAYMENT_SECRET_FILE" in shop.env(name)}
+    assert holders == {"orders", "orders-worker", "testpay"}
+
+
+def test_there_is_no_test_payment_provider_in_production(state: Path) -> None:
+    assert "testpay" not in Shop(state, settings={"DJANGO_ENV": "production"}).table
+
+
+def test_an_extra_variable_is_for_one_process_only(state: Path) -> None:
+    shop = Shop(state, extra={"products-1": {"DELAY": "1"}})
+    assert [name for name in shop.table if "DELAY" in shop.env(name)] == ["products-1"]
+
+
+def test_the_gateway_knows_every_address_of_this_shop(state: Path) -> None:
+    shop = Shop(state, 100, {"GATEWAY_BIND": "0.0.0.0", "STOCK_PORT": "7000", "LIMIT_RATE": "5r/s"})  # noqa: S104
+    variables = shop.env("nginx")
+    assert set(variables) - set(environment.base(shop.state)) <= {*gateway.names(), "MEDIA_ROOT"}
+    assert variables["GATEWAY_LISTEN"] == "0.0.0.0:8180"
+    assert (variables["STOCK_ADDRESS"], variables["CART_ADDRESS"]) == ("127.0.0.1:7000", "127.0.0.1:5104")
+    assert variables["LIMIT_RATE"] == "5r/s"
+    assert (Path(variables["DOCS_ASSETS"]) / "swagger-ui-bundle.js").is_file()
+
+
+def test_ports_that_tests_ask_for_are_free() -> None:
+    ports.check_free(ports.resolve({}, ports.free_offset()))
