@@ -8,7 +8,7 @@ from local.secrets import SERVICES
 from local.shop import Shop
 from local.venv import ROOT
 
-READ = re.compile(r"\benv\.(?:text|integer|flag|words|database|email|secret)\(\s*\"([A-Z_]+)\"")
+READ = re.compile(r"\b(?:env\.)?(?:text|integer|flag|words|database|email|secret)\(\s*\"([A-Z_]+)\"")
 ONE_SHOT = {"DATABASE_OWNER_URL", "STAFF_EMAIL", "STAFF_PASSWORD"}
 
 
@@ -25,11 +25,9 @@ def given(shop: Shop, *names: str) -> set[str]:
 @pytest.mark.parametrize("service", SERVICES)
 def test_every_variable_that_a_service_reads_is_given_or_passed_on(service: str, state: Path) -> None:
     shop = Shop(state)
-    processes = [
-        name for name in shop.table if name.split("-")[0] == service or (service, name) == ("orders", "testpay")
-    ]
-    unknown = read_by(ROOT / service, ROOT / "chassis" / "src") - given(shop, *processes)
-    assert unknown - {*environment.PASSED_ON, *ONE_SHOT} <= (set() if service == "orders" else {"PAYMENT_SECRET"})
+    own = [name for name, process in shop.table.items() if process.folder == ROOT / service]
+    unknown = read_by(ROOT / service, ROOT / "chassis" / "src") - given(shop, *own)
+    assert unknown <= {*environment.PASSED_ON, *ONE_SHOT}
 
 
 def test_nothing_is_passed_on_that_nobody_reads() -> None:
@@ -47,12 +45,8 @@ def test_what_is_set_is_passed_on_and_wins_over_the_default(state: Path) -> None
 
 def test_no_secret_is_in_an_environment_but_as_the_name_of_its_file(state: Path) -> None:
     shop = Shop(state)
-    files = {
-        name: value
-        for process in shop.table
-        for name, value in shop.env(process).items()
-        if "secrets" in Path(value).parts
-    }
+    variables = [item for process in shop.table for item in shop.env(process).items()]
+    files = {name: value for name, value in variables if "secrets" in Path(value).parts}
     assert {"SECRET_KEY_FILE", "SERVICE_KEY_FILE", "DATABASE_URL_FILE", "PAYMENT_SECRET_FILE"} <= set(files)
     assert all(name.endswith("_FILE") and Path(value).is_relative_to(state) for name, value in files.items())
 
