@@ -1,0 +1,150 @@
+"""Finding products: filters, full text, misspelled words.
+
+Relevance is an order that an index can serve at any size of the catalogue: first products with the words in their
+name, then those with the words in brand, category or SKU; shorter names first, since they say little else.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Any, Self
+
+from django.contrib.postgres.search import SearchQuery
+from django.db import connection
+from django.db.models import Q, QuerySet, Value
+
+from products import metrics
+from products.domain import shapes
+from products.models import Product, Variant
+
+CONFIG = "goods"
+MAX_WORDS = 12
+ORDERINGS = {
+    "name": ["sort_name", "id"],
+    "price": ["min_price", "id"],
+    "-price": ["-min_price", "-id"],
+    "created": ["created", "id"],
+    "-created": ["-created", "-id"],
+}
+RELEVANCE = ["tier", "name_length", "id"]
+
+# A word that nothing in the catalogue begins with, and the words most like it. https://www.postgresql.org/docs/18/pgtrgm.html
+_SIMILAR = """
+    SELECT t.n, s.word FROM unnest(%s::text[]) WITH ORDINALITY AS t(typed, n)
+    CROSS JOIN LATERAL (SELECT unaccent(lower(t.typed)) COLLATE "C" AS word) f
+    CROSS JOIN LATERAL (
+        SELECT word, similarity(word, f.word) AS alike, max(similarity(word, f.word)) OVER () AS best
+        FROM products_word WHERE word %% f.word
+    ) s
+    WHERE s.alike >= 0.4 AND s.alike > s.best - 0.1
+    AND NOT EXISTS (SELECT FROM products_word WHERE word >= f.word AND word < f.word || chr(1114111))
+    ORDER BY t.n, s.alike DESC, s.word
+"""
+
+
+@dataclass(frozen=True)
+class Filters:
+    """What narrows a list. Prices in minor units, inclusive; the cheapest variant counts."""
+
+    words: tuple[str, ...] = ()
+    """What somebody typed. All of them have to be there; the last one may be the beginning of a word."""
+    category: str | None = None
+    brand: str | None = None
+    min_price: int | None = None
+    max_price: int | None = None
+    skus: tuple[str, ...] = ()
+    instead: tuple[tuple[str, ...], ...] = ()
+    """For each word those to look for in its place, where it is misspelled."""
+
+    @property
+    def tsquery(self) -> str:
+        """The words in the syntax of ``to_tsquery``; each is quoted, so no character in it means anything."""
+        choices = self.instead or tuple((word,) for word in self.words)
+        endings = [""] * (len(choices) - 1) + [":*"]
+        terms = (
+            " | ".join(f"'{word}'{ending}" for word in words) for words, ending in zip(choices, endings, strict=True)
+        )
+        return " & ".join(f"({term})" for term in terms)
+
+
+def words_of(typed: str) -> tuple[str, ...]:
+    """The words of what somebody typed, whatever characters it holds."""
+    return tuple(typed.translate({ord("'"): " ", ord("\\"): " "}).split()[:MAX_WORDS])
+
+
+class Ranked:
+    """Querysets one after the other, as one query: what ``chassis.pages`` needs of a queryset."""
+
+    def __init__(self, *tiers: "QuerySet[Any, Any]") -> None:
+        self._tiers = tiers
+
+    @classmethod
+    def of(cls, *tiers: "QuerySet[Any, Any]") -> Self:
+        """Tier 0, tier 1, …"""
+        return cls(*(tier.annotate(tier=Value(number)) for number, tier in enumerate(tiers)))
+
+    def order_by(self, *names: str) -> Self:
+        """Orders within each tier; a leading ``-`` turns the tiers around too."""
+        tiers = self._tiers[::-1] if names[0].startswith("-") else self._tiers
+        return type(self)(*(tier.order_by(*names[1:]) for tier in tiers))
+
+    def filter(self, condition: Q) -> Self:
+        """Filters each tier."""
+        return type(self)(*(tier.filter(condition) for tier in self._tiers))
+
+    def __getitem__(self, part: slice) -> "QuerySet[Any, Any]":
+        """The first rows: PostgreSQL begins with a tier only when those before it have not filled the page."""
+        first, *others = (tier[part] for tier in self._tiers)
+        return first.union(*others, all=True)[part]
+
+
+def matching(filters: Filters) -> "QuerySet[Product]":
+    """The public products that fit."""
+    rows = Product.objects.filter(status=Product.Status.ACTIVE)
+    if filters.words:
+        rows = rows.filter(words=_query(filters))
+    if filters.category is not None:
+        rows = rows.filter(lineage__contains=[filters.category])
+    if filters.brand is not None:
+        rows = rows.filter(brand=filters.brand)
+    if filters.min_price is not None:
+        rows = rows.filter(min_price__gte=filters.min_price)
+    if filters.max_price is not None:
+        rows = rows.filter(min_price__lte=filters.max_price)
+    if filters.skus:
+        rows = rows.filter(pk__in=Variant.objects.filter(sku__in=filters.skus).values("product_id"))
+    return rows
+
+
+def cards(*, filters: Filters, ordering: str) -> tuple[Any, list[str]]:
+    """The products that fit as ``card`` (JSON text), and the sort keys of ``chassis.pages``."""
+    rows = matching(filters).order_by()
+    if ordering != "relevance" or not filters.words:
+        keys = ORDERINGS.get(ordering, ORDERINGS["name"])
+        return rows.annotate(card=shapes.card()).values(*(key.lstrip("-") for key in keys), "card"), keys
+    in_name = Q(name_words=_query(filters))
+    tiers = Ranked.of(rows.filter(in_name), rows.exclude(in_name))
+    return Ranked(*(tier.annotate(card=shapes.card()).values(*RELEVANCE, "card") for tier in tiers._tiers)), RELEVANCE
+
+
+def corrected(filters: Filters) -> Filters | None:
+    """The same with misspelled words replaced by those most like them; None where there is nothing to replace.
+
+    For when nothing was found: "bananna" finds bananas.
+    """
+    candidates = [word if len(word) >= 3 and word.isalpha() else "" for word in filters.words]
+    if not any(candidates):
+        return None
+    with connection.cursor() as cursor:
+        cursor.execute(_SIMILAR, [candidates])
+        similar: dict[int, list[str]] = {}
+        for number, word in cursor.fetchall():
+            similar.setdefault(number, []).append(word)
+    metrics.SEARCHES.labels("corrected" if similar else "nothing").inc()
+    if not similar:
+        return None
+    return replace(
+        filters, instead=tuple(tuple(similar.get(n, [word])) for n, word in enumerate(filters.words, start=1))
+    )
+
+
+def _query(filters: Filters) -> SearchQuery:
+    return SearchQuery(filters.tsquery, config=CONFIG, search_type="raw")

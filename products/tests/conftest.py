@@ -1,0 +1,57 @@
+"""What the tests of this service share."""
+
+from collections.abc import Callable
+from typing import Any
+
+import orjson
+import pytest
+
+from products import clients
+from products.domain import categories, products
+from products.models import Product
+from tests import stand_in
+
+
+@pytest.fixture(autouse=True)
+def media(settings, tmp_path):
+    """Pictures of a test go to a folder of its own."""
+    settings.MEDIA_ROOT = str(tmp_path / "media")
+    return tmp_path / "media"
+
+
+@pytest.fixture
+def sell(db: None) -> Callable[..., Product]:
+    """``sell("Bananas", price=99)``: goods made as staff make them; variants as ``{sku: (options, price)}``."""
+    count = iter(range(1, 10_000))
+
+    def make(name: str, *, price: int = 100, variants: Any = None, currency: str = "USD", **fields: Any) -> Product:
+        plain = variants or {f"S{next(count)}": ({}, price)}
+        rows = [
+            {"sku": sku, "options": options, "price": amount, "currency": currency}
+            for sku, (options, amount) in plain.items()
+        ]
+        page = products.create(name=name, variants=rows, **fields)  # type: ignore[arg-type]
+
+        return Product.objects.get(slug=orjson.loads(page.body)["slug"])
+
+    return make
+
+
+@pytest.fixture
+def shelves(db: None) -> dict[str, str]:
+    """Categories by name: Food > Fruit > Tropical, and Toys."""
+    food = categories.create(name="Food", parent=None)
+    fruit = categories.create(name="Fruit", parent=food.slug)
+    tropical = categories.create(name="Tropical", parent=fruit.slug)
+    toys = categories.create(name="Toys", parent=None)
+    return {node.name: node.slug for node in (food, fruit, tropical, toys)}
+
+
+@pytest.fixture
+def stock(monkeypatch):
+    """A stock service, stood in for over real HTTP."""
+    with stand_in.serving(made := stand_in.Stock()) as url:
+        monkeypatch.setenv("STOCK_URL", url)
+        clients.stock.cache_clear()
+        yield made
+    clients.stock.cache_clear()
