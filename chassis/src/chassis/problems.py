@@ -57,13 +57,18 @@ def from_api_exception(error: exceptions.APIException) -> dict[str, Any]:
     """The problem document of an exception of Django REST framework; bad input is named field by field."""
     if isinstance(error, exceptions.ValidationError):
         errors = [
-            {"field": found.attr or "", "detail": found.detail, "code": found.code}
+            {"field": _field(found.attr), "detail": found.detail, "code": found.code}
             for found in flatten_errors(error.detail)
         ]
         detail = "; ".join(f"{e['field']}: {e['detail']}" if e["field"] else e["detail"] for e in errors[:5])
         return document(status=400, code="invalid", title="The input is not valid", detail=detail, errors=errors)
     code = str(getattr(error.detail, "code", "") or error.default_code)
     return document(status=error.status_code, code=_CODES.get(code, code), detail=str(error.detail))
+
+
+def _field(attr: str | None) -> str:
+    """The path of a field; what concerns a whole object is said of the object."""
+    return (attr or "").removesuffix("non_field_errors").rstrip(".")
 
 
 class ProblemHandler(ExceptionHandler):

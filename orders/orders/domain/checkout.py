@@ -1,0 +1,171 @@
+"""Placing an order: once per key, inline while the time allows, by itself after that."""
+
+from dataclasses import dataclass
+from time import perf_counter
+from typing import Any
+from uuid import UUID, uuid4
+
+import orjson
+from chassis import deadline
+from chassis.errors import Unavailable
+from chassis.idempotency import keys
+from chassis.idempotency.models import IdempotencyRecord
+from django.db import IntegrityError
+from django.http import HttpResponse
+
+from orders import metrics
+from orders.domain import answers, leases, refusals
+from orders.domain.saga import Run
+from orders.domain.snapshots import lines_of
+from orders.domain.transitions import LEASE_SECONDS, Fenced
+from orders.models import Order, State
+
+DEADLINE_SECONDS = 10.0
+PATIENCE_SECONDS = 30.0
+"""How long an order waits for a client that was told to try again."""
+_OUTCOMES = {201: "created", 202: "accepted"}
+
+_COLUMNS = """
+    id, state, customer, email, shipping_address, cart, currency, subtotal, discount, shipping, tax, total,
+    expected_total, method, token, given_up, attempts, lease, lease_until, idempotency_id"""
+_ROW = """
+    %(id)s, 'pending', %(customer)s, %(email)s, %(shipping_address)s::jsonb, %(cart)s, %(currency)s, 0, 0, 0, 0, 0,
+    %(expected_total)s, %(method)s, %(token)s, false, 0, %(lease)s,
+    now() + make_interval(secs => %(seconds)s), key.id"""
+# The key and the order come to be together, or not at all.
+_PLACE = f"""
+    WITH key AS ({{key}}), placed AS (
+        INSERT INTO orders_order ({_COLUMNS}) SELECT {_ROW} FROM key RETURNING *
+    ), event AS (
+        INSERT INTO orders_orderevent (order_id, event, actor, note) SELECT id, 'pending', %(actor)s, '' FROM placed
+    )
+    SELECT * FROM placed
+"""
+_PLACE_NEW = _PLACE.format(
+    key="""
+        INSERT INTO idempotency_idempotencyrecord (scope, key, fingerprint, headers)
+        VALUES (%(scope)s, %(key)s, %(fingerprint)s, '{}') ON CONFLICT (scope, key) DO NOTHING RETURNING id"""
+)
+_PLACE_AGAIN = _PLACE.format(key="SELECT %(record)s::bigint AS id")
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a client asks for. ``expected_total`` in minor units; ``customer`` None for a guest."""
+
+    cart: UUID
+    customer: UUID | None
+    email: str
+    shipping_address: dict[str, Any]
+    method: str
+    token: str
+    currency: str
+    expected_total: int | None = None
+
+
+def place(*, request: Request, scope: str, key: str, fingerprint: str, actor: str) -> HttpResponse | answers.Answer:
+    """Places the order, or says again what was said under this key before.
+
+    Raises ``KeyReused``, ``InProgress``, ``CheckoutInProgress``, and ``Unavailable`` for a passing fault before
+    anything was paid: the same key may try again, and if nobody does, the order is rejected.
+    """
+    started = perf_counter()
+    claim = {"scope": scope, "key": key, "fingerprint": fingerprint}
+    order = _insert(_PLACE_NEW, request, actor, claim)
+    fresh = order is not None
+    if order is None:
+        known = _resume(request, actor, claim)
+        if isinstance(known, HttpResponse):
+            return known
+        order = known
+    try:
+        answer = _run(Run(order=order, actor=actor, fresh=fresh))
+    except Unavailable:
+        metrics.CHECKOUT.labels("unavailable").observe(perf_counter() - started)
+        raise
+    metrics.CHECKOUT.labels(_OUTCOMES.get(answer.status, "refused")).observe(perf_counter() - started)
+    return answer
+
+
+def _insert(statement: str, request: Request, actor: str, values: dict[str, Any]) -> Order | None:
+    """The new order, or None where the key is known already. One live order a cart: else ``CheckoutInProgress``."""
+    row = vars(request) | {"shipping_address": orjson.dumps(request.shipping_address).decode()}
+    lease = {"id": uuid4(), "lease": uuid4(), "seconds": LEASE_SECONDS, "actor": actor}
+    try:
+        return next(iter(Order.objects.raw(statement, row | lease | values)), None)
+    except IntegrityError as error:
+        if "order_one_live_per_cart" not in str(error) and "order_one_per_key" not in str(error):
+            raise
+        raise refusals.CheckoutInProgress("Another order of this cart is under way. Wait for it to end.") from None
+
+
+def _resume(request: Request, actor: str, claim: dict[str, str]) -> HttpResponse | Order:
+    """For a key that is known: the answer, or the order to go on with, when nobody is at work on it."""
+    try:
+        answer = keys.look_up(**claim).answer
+        assert answer is not None
+        return answer
+    except keys.InProgress as running:
+        record = IdempotencyRecord.objects.only("pk").get(scope=claim["scope"], key=claim["key"])
+        order = Order.objects.filter(idempotency=record).exclude(state=State.REJECTED).first()
+        again = leases.take(id=order.pk) if order else _insert(_PLACE_AGAIN, request, actor, {"record": record.pk})
+        if again is None:
+            raise running from None
+        return again
+
+
+def _run(run: Run) -> answers.Answer:
+    """Goes on until the order rests or the time is over, then says what the client is to know."""
+    order = run.order
+    try:
+        with deadline.within(DEADLINE_SECONDS):
+            run.go_on()
+    except Unavailable:
+        waiting = order.state in (State.PENDING, State.RESERVED)
+        leases.let_go(order, wait=PATIENCE_SECONDS if waiting else None, give_up=waiting)
+        if waiting:
+            raise
+    except Fenced:
+        order = Order.objects.get(pk=order.pk)
+    except BaseException:
+        leases.let_go(order)
+        raise
+    return run.answer or _as_it_stands(order)
+
+
+def _as_it_stands(order: Order) -> answers.Answer:
+    """The stored answer if somebody else came to one meanwhile, else 202."""
+    record = IdempotencyRecord.objects.filter(order=order, status__isnull=False).first()
+    if record is not None:
+        return answers.Answer(record.status or 500, bytes(record.body or b""), record.headers)
+    return answers.accepted(order, lines_of(order))
+
+
+def go_on(*, batch: int = 10) -> int:
+    """The worker's part: goes on with orders that nobody is at work on; returns how many came further."""
+    moved = 0
+    for order in leases.due(batch=batch):
+        before = order.state
+        try:
+            with deadline.within(DEADLINE_SECONDS):
+                Run(order=order, actor="worker").go_on()
+        except Unavailable:
+            leases.let_go(order)
+        except Fenced:
+            continue
+        moved += order.state != before
+    return moved
+
+
+def drive(*, id: UUID) -> None:
+    """Goes on with one order now, if nobody else is at it; what cannot be done now, the worker does."""
+    order = leases.take(id=id)
+    if order is None:
+        return
+    try:
+        with deadline.within(DEADLINE_SECONDS):
+            Run(order=order).go_on()
+    except Unavailable:
+        leases.let_go(order)
+    except Fenced:
+        return

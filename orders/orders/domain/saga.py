@@ -1,0 +1,210 @@
+"""An order's way from its first row to rest, a step a function. Each may be repeated, after a crash or by another process.
+No transaction is open while a step calls somebody; what it learned is written by one fenced statement.
+
+    PENDING → RESERVED → PAYING → PAID → CONFIRMED → STOCK_COMMITTED → COMPLETED
+       └── before PAID: REJECTED, or CANCELLING → CANCELLED       after PAID: REFUNDING → REFUNDED
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from chassis.errors import DomainError, Unavailable
+
+from orders import clients
+from orders.domain import answers, payments, refusals, snapshots
+from orders.domain.transitions import Along, advance
+from orders.models import Order, OrderLine, Payment, State
+
+
+@dataclass
+class Run:
+    """One run of the saga over an order that is leased to us; ``answer`` is what was stored for the client, if so."""
+
+    order: Order
+    actor: str = "orders"
+    fresh: bool = False
+    """Nobody else can have worked on this order: what is not written was not tried."""
+    answer: answers.Answer | None = None
+
+    def go_on(self) -> None:
+        """Steps until the order is at rest. Raises ``Unavailable`` if a step has to wait, ``Fenced`` if we lost it."""
+        while step := self._next():
+            try:
+                step(self)
+            except Unavailable:
+                raise
+            except DomainError as refusal:
+                reject(self, refusal)
+
+    def _next(self) -> "Callable[[Run], None] | None":
+        order = self.order
+        if order.cancel_requested and (step := _ON_CANCEL.get(State(order.state))):
+            return step
+        return _STEPS.get(State(order.state))
+
+    def lines(self) -> list[OrderLine]:
+        """The snapshot's lines."""
+        return snapshots.lines_of(self.order)
+
+
+def reserve(run: Run) -> None:
+    """PENDING: reads cart and prices, writes the snapshot, sets the goods aside."""
+    order = run.order
+    if order.given_up:
+        raise refusals.Abandoned("The client was told to try again and did not.")
+    if order.cart_version is None:
+        snapshots.take(order)
+    answer = clients.reserve(order=order.pk, lines=snapshots.quantities(run.lines()))
+    if answer.code == "insufficient_stock":
+        raise refusals.insufficient(answer.body["lines"])
+    if answer.status == 410:
+        raise refusals.Abandoned("The reservation was given up.")
+    if not answer.ok:
+        raise Unavailable(f"stock answered {answer.status} {answer.code}")
+    advance(order, State.RESERVED, actor=run.actor)
+
+
+def start_payment(run: Run) -> None:
+    """RESERVED: writes down that a payment will be tried, before it is."""
+    order = run.order
+    if order.given_up:
+        raise refusals.Abandoned("The client was told to try again and did not.")
+    if not run.fresh:  # some of the reservation's time may be over: renew it before anything is charged
+        reserve_again = clients.reserve(order=order.pk, lines=snapshots.quantities(run.lines()))
+        if reserve_again.code == "insufficient_stock":
+            raise refusals.insufficient(reserve_again.body["lines"])
+    along = Along().add(
+        """payment AS (INSERT INTO orders_payment (order_id, state, amount, currency)
+           SELECT id, 'initiated', %(amount)s, %(currency)s FROM moved)""",
+        amount=order.total,
+        currency=order.currency,
+    )
+    advance(order, State.PAYING, actor=run.actor, along=along)
+
+
+def pay(run: Run) -> None:
+    """PAYING: charges, or finds out what became of an earlier charge."""
+    state = payments.settle(run.order, first=run.fresh)
+    run.order.token = ""
+    advance(run.order, State.PAID, actor=run.actor, along=_payment(state), columns=["token"])
+
+
+def confirm(run: Run) -> None:
+    """PAID: the promise. The state, the event, the mail to be sent and the stored answer are one transaction."""
+    run.answer = answers.confirmed(run.order, run.lines())
+    along = answers.stored(run.order, run.answer).add(
+        "mail AS (INSERT INTO orders_mail (order_id, kind) SELECT id, 'confirmation' FROM moved)"
+    )
+    advance(run.order, State.CONFIRMED, actor=run.actor, along=along)
+
+
+def commit_stock(run: Run) -> None:
+    """CONFIRMED: the goods leave the shelf; where they are gone after all, the money goes back."""
+    answer = clients.commit(order=run.order.pk)
+    if answer.ok:
+        advance(run.order, State.STOCK_COMMITTED, actor=run.actor)
+    elif answer.status in (404, 409, 410):
+        advance(run.order, State.REFUNDING, actor=run.actor, note="The goods are gone.")
+    else:
+        raise Unavailable(f"stock answered {answer.status} {answer.code}")
+
+
+def consume_cart(run: Run) -> None:
+    """STOCK_COMMITTED: what was ordered leaves the cart; what was added meanwhile stays."""
+    clients.consume(cart=run.order.cart, order=run.order.pk, lines=snapshots.quantities(run.lines()))
+    advance(run.order, State.COMPLETED, actor=run.actor)
+
+
+def start_cancelling(run: Run) -> None:
+    """Before any payment was tried: nothing was charged and nothing will be."""
+    advance(run.order, State.CANCELLING, actor=run.actor)
+
+
+def cancel_while_paying(run: Run) -> None:
+    """PAYING: first finds out whether money moved. If so the order is paid, and refunded from there."""
+    if payments.withdraw(run.order):
+        advance(run.order, State.PAID, actor=run.actor, along=_payment(Payment.State.PAID))
+    else:
+        advance(run.order, State.CANCELLING, actor=run.actor, along=_payment(Payment.State.VOIDED))
+
+
+def cancel(run: Run) -> None:
+    """CANCELLING: goods and cart are free again."""
+    _free(run.order)
+    run.answer = answers.refused(refusals.OrderCancelled("The order was cancelled before it was confirmed."))
+    advance(run.order, State.CANCELLED, actor=run.actor, along=answers.stored(run.order, run.answer))
+
+
+def start_refund(run: Run) -> None:
+    """A paid order that is to be cancelled: the money goes back, then the goods."""
+    advance(run.order, State.REFUNDING, actor=run.actor, note="cancelled")
+
+
+def refund(run: Run) -> None:
+    """REFUNDING: money first, then the goods if they were never shipped."""
+    order = run.order
+    payment = Payment.objects.get(order=order)
+    state = payments.give_back(order, payment)
+    entered = set(order.events.values_list("event", flat=True))
+    if State.STOCK_COMMITTED not in entered:
+        _free(order)
+    elif State.SHIPPED not in entered:
+        _expect(clients.give_back(order=order.pk).status, 200)
+    run.answer = answers.refused(refusals.OrderCancelled("The order was cancelled and the money given back."))
+    along = answers.stored(order, run.answer).add(
+        "mail AS (INSERT INTO orders_mail (order_id, kind) SELECT id, 'refunded' FROM moved)"
+    )
+    advance(order, State.REFUNDED, actor=run.actor, along=_payment(state, along))
+
+
+def reject(run: Run, refusal: DomainError) -> None:
+    """A definitive no, before anything was paid: goods and cart are freed, then the answer is stored.
+
+    If they cannot be freed now, the order stays where it is, and whoever goes on with it comes to the same end.
+    """
+    order = run.order
+    if order.cart_version is not None or not isinstance(refusal, refusals.CartNotFound):
+        _free(order)
+    run.answer = answers.refused(refusal)
+    order.failure, order.token = answers.reason(refusal), ""
+    along = Along() if isinstance(refusal, refusals.Abandoned) else answers.stored(order, run.answer)
+    if order.state == State.PAYING:
+        declined = isinstance(refusal, refusals.PaymentDeclined)
+        _payment(Payment.State.DECLINED if declined else Payment.State.VOIDED, along)
+    advance(order, State.REJECTED, actor=run.actor, note=refusal.code, along=along, columns=["failure", "token"])
+
+
+def _free(order: Order) -> None:
+    """Nothing is held for the order, nor will be: stock remembers the id as spent."""
+    _expect(clients.release(order=order.pk).status, 200)
+    clients.end_checkout(cart=order.cart, order=order.pk)
+
+
+def _expect(status: int, wanted: int) -> None:
+    if status != wanted:
+        raise Unavailable(f"stock answered {status}")
+
+
+def _payment(state: str, along: Along | None = None) -> Along:
+    clause = """payment AS (
+        UPDATE orders_payment SET state = %(paid)s, updated = now() FROM moved WHERE order_id = moved.id)"""
+    return (along or Along()).add(clause, paid=state)
+
+
+_STEPS: dict[State, Callable[[Run], None]] = {
+    State.PENDING: reserve,
+    State.RESERVED: start_payment,
+    State.PAYING: pay,
+    State.PAID: confirm,
+    State.CONFIRMED: commit_stock,
+    State.STOCK_COMMITTED: consume_cart,
+    State.CANCELLING: cancel,
+    State.REFUNDING: refund,
+}
+_ON_CANCEL: dict[State, Callable[[Run], None]] = {
+    State.PENDING: start_cancelling,
+    State.RESERVED: start_cancelling,
+    State.PAYING: cancel_while_paying,
+    State.PAID: start_refund,
+    State.COMPLETED: start_refund,
+}

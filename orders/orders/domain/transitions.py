@@ -1,0 +1,93 @@
+"""How an order changes its state: one statement, fenced by the lease, with its event and what goes with it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from chassis.errors import DomainError
+from django.db import connection
+from psycopg2.extras import Json
+
+from orders import metrics
+from orders.models import UNDER_WAY, Order, State
+
+LEGAL: dict[State, frozenset[State]] = {
+    State.PENDING: frozenset({State.RESERVED, State.REJECTED, State.CANCELLING}),
+    State.RESERVED: frozenset({State.PAYING, State.REJECTED, State.CANCELLING}),
+    State.PAYING: frozenset({State.PAID, State.REJECTED, State.CANCELLING}),
+    State.PAID: frozenset({State.CONFIRMED, State.REFUNDING}),
+    State.CONFIRMED: frozenset({State.STOCK_COMMITTED, State.REFUNDING}),
+    State.STOCK_COMMITTED: frozenset({State.COMPLETED}),
+    State.COMPLETED: frozenset({State.SHIPPED, State.REFUNDING}),
+    State.SHIPPED: frozenset({State.DELIVERED, State.REFUNDING}),
+    State.DELIVERED: frozenset({State.REFUNDING}),
+    State.CANCELLING: frozenset({State.CANCELLED}),
+    State.REFUNDING: frozenset({State.REFUNDED}),
+    State.REJECTED: frozenset(),
+    State.CANCELLED: frozenset(),
+    State.REFUNDED: frozenset(),
+}
+LEASE_SECONDS = 15
+"""Longer than a request's deadline: who holds a lease is at work, or dead."""
+
+
+class InvalidTransition(DomainError):
+    """The order's state does not allow this step."""
+
+    code, title = "invalid_transition", "The order's state does not allow this"
+
+
+class Fenced(Exception):
+    """Somebody else has the order now, or it moved on: stop, and touch nothing."""
+
+
+@dataclass
+class Along:
+    """What happens in the same transaction as an advance: common table expressions that may read ``moved``."""
+
+    clauses: list[str] = field(default_factory=list)
+    values: dict[str, Any] = field(default_factory=dict)
+
+    def add(self, clause: str, **values: Any) -> "Along":
+        """Adds a clause and its values."""
+        self.clauses.append(clause)
+        self.values |= values
+        return self
+
+
+def advance(
+    order: Order, to: State, *, actor: str, note: str = "", along: Along | None = None, columns: Sequence[str] = ()
+) -> None:
+    """Moves the order on if its state and lease are still what we know, else raises ``Fenced``.
+
+    ``columns`` of the instance are written as well; ``along`` happens in the same transaction, or not at all. The
+    instance then says the new state, and whether somebody asked to cancel meanwhile.
+    """
+    assert to in LEGAL[State(order.state)], (order.state, to)
+    along = along or Along()
+    more = "".join(f", {column} = %(set_{column})s" for column in columns)
+    statement = f"""
+        WITH moved AS (
+            UPDATE orders_order SET state = %(to)s, attempts = 0, next_attempt = now(), updated = now(),
+                lease_until = now() + make_interval(secs => %(seconds)s){more}
+            WHERE id = %(id)s AND state = %(was)s AND lease = %(lease)s RETURNING id, cancel_requested
+        ), event AS (
+            INSERT INTO orders_orderevent (order_id, event, actor, note)
+            SELECT id, %(to)s, %(actor)s, %(note)s FROM moved
+        ){"".join(f", {clause}" for clause in along.clauses)}
+        SELECT cancel_requested FROM moved
+    """
+    values = along.values | {f"set_{column}": _adapted(getattr(order, column)) for column in columns}
+    seconds = LEASE_SECONDS if to in UNDER_WAY else 0
+    values |= {"to": to, "was": order.state, "id": order.pk, "lease": order.lease, "seconds": seconds}
+    with connection.cursor() as cursor:
+        cursor.execute(statement, values | {"actor": actor, "note": note[:300]})
+        row = cursor.fetchone()
+    if row is None:
+        raise Fenced(f"order {order.pk} is not ours in {order.state}")
+    order.state, order.cancel_requested = to, row[0]
+    metrics.TRANSITIONS.labels(to).inc()
+
+
+def _adapted(value: Any) -> Any:
+    return Json(value) if isinstance(value, dict) else value

@@ -1,0 +1,24 @@
+from typing import Any
+
+from chassis.idempotency.keys import forget_old
+from chassis.worker import Job, work
+from django.core.management.base import BaseCommand
+
+from orders.domain import checkout, mail
+
+
+class Command(BaseCommand):
+    """Goes on with orders that nobody is at work on, sends mails, forgets old idempotency keys."""
+
+    help = __doc__
+    requires_system_checks = []
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Works until told to stop."""
+        work(
+            [
+                Job("orders", every=1.0, run=checkout.go_on),
+                Job("mail", every=1.0, run=mail.send_due),
+                Job("forget_keys", every=60.0, run=forget_old),
+            ]
+        )

@@ -1,0 +1,95 @@
+"""Real threads: one order per key and per cart, and exactly what is there is sold."""
+
+from concurrent.futures import ThreadPoolExecutor
+from uuid import uuid4
+
+import pytest
+from chassis.testing.client import ApiClient
+from django.db import connection
+
+from orders.domain import checkout, leases
+from orders.models import Order, Payment
+from tests.conftest import ADDRESS
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def post(cart: str, key: str):
+    try:
+        body = {
+            "cart": cart,
+            "email": "ada@example.com",
+            "shipping_address": ADDRESS,
+            "payment": {"method": "test", "token": "tok_ok"},
+        }
+        return ApiClient().post("/api/v1/orders", body, {"Idempotency-Key": key})
+    finally:
+        connection.close()
+
+
+def at_once(calls):
+    with ThreadPoolExecutor(8) as pool:
+        return list(pool.map(lambda call: call(), calls))
+
+
+def test_one_key_five_times_at_once_is_one_order(shop):
+    cart = shop.cart(A=1)
+    answers = at_once([lambda: post(cart, "k")] * 5)
+    codes = {answer.status_code for answer in answers}
+    assert 201 in codes
+    assert codes <= {201, 409}
+    assert {a.json()["code"] for a in answers if a.status_code == 409} <= {"idempotency_in_progress"}
+    assert len({answer.content for answer in answers if answer.status_code == 201}) == 1
+    assert (Order.objects.count(), Payment.objects.count(), shop.available["A"]) == (1, 1, 9)
+
+
+def test_two_tabs_with_two_keys_and_one_cart_are_one_order(shop):
+    cart = shop.cart(A=1)
+    answers = at_once([lambda key=key: post(cart, key) for key in ("one", "two")])
+    assert sorted(answer.status_code for answer in answers) == [201, 409]
+    refused = next(answer for answer in answers if answer.status_code == 409)
+    assert refused.json()["code"] in ("checkout_in_progress", "cart_already_ordered")
+    assert shop.available["A"] == 9
+
+
+def test_thirty_buyers_for_ten_units(shop):
+    carts = [shop.cart(A=1) for _ in range(30)]
+    answers = at_once([lambda cart=cart: post(cart, uuid4().hex) for cart in carts])
+    assert sorted(answer.status_code for answer in answers) == [201] * 10 + [409] * 20
+    assert (shop.available["A"], Payment.objects.filter(state="paid").count()) == (0, 10)
+
+
+def test_two_workers_never_go_on_with_one_order(shop):
+    shop.down = {"commit"}
+    for _ in range(10):
+        post(shop.cart(B=1), uuid4().hex)
+    shop.down = set()
+    Order.objects.update(next_attempt="2020-01-01T00:00Z")
+
+    def work():
+        try:
+            return checkout.go_on(batch=3)
+        finally:
+            connection.close()
+
+    assert sum(at_once([work] * 8)) == 10
+    assert set(Order.objects.values_list("state", flat=True)) == {"completed"}
+    assert shop.calls.count("commit") == 10
+
+
+def test_who_lost_the_lease_writes_nothing(shop):
+    """Stopped for longer than a lease, then going on: the other one's work stands."""
+    shop.down = {"commit"}
+    post(shop.cart(A=1), "k")
+    shop.down = set()
+    Order.objects.update(next_attempt="2020-01-01T00:00Z")
+    [stopped] = leases.due()
+    Order.objects.update(lease_until="2020-01-01T00:00Z")
+    checkout.drive(id=stopped.pk)
+    assert Order.objects.get().state == "completed"
+    from orders.domain.saga import Run
+    from orders.domain.transitions import Fenced
+
+    with pytest.raises(Fenced):
+        Run(order=stopped).go_on()
+    assert Order.objects.get().state == "completed"
