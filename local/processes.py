@@ -21,6 +21,7 @@ WEB = {
 WORKERS = {"stock-worker": "stock", "customers-worker": "customers", "orders-worker": "orders"}
 """What works in the background, and the service whose code it runs."""
 PAYMENT = "testpay"
+PROMETHEUS = ROOT / "monitoring" / "prometheus"
 
 
 @dataclass(frozen=True)
@@ -54,8 +55,8 @@ def postgres_program(name: str) -> str:
 
 
 def prometheus_program() -> str | None:
-    """The path of Prometheus, None where Debian's package is not installed."""
-    return shutil.which("prometheus")
+    """The path of Prometheus, None where it is not installed (Debian: `apt-get install prometheus`)."""
+    return shutil.which("prometheus") if (PROMETHEUS / "prometheus.yml").exists() else None
 
 
 def table(state: State, ports: Mapping[str, int], settings: Mapping[str, str]) -> dict[str, Process]:

@@ -3,12 +3,9 @@
 import re
 from collections.abc import Mapping
 
-from local.processes import WEB, WORKERS, variable
+from local.processes import PROMETHEUS, WEB, WORKERS, variable
 from local.state import State
 from local.user import User
-from local.venv import ROOT
-
-SOURCE = ROOT / "monitoring" / "prometheus"
 
 
 def render(state: State, user: User, ports: Mapping[str, int]) -> None:
@@ -16,10 +13,10 @@ def render(state: State, user: User, ports: Mapping[str, int]) -> None:
     targets = {name: ports[f"{variable(name)}_METRICS_PORT"] for name in (*WEB, *WORKERS)}
     targets |= {"gateway": ports["GATEWAY_METRICS_PORT"]}
     target = user.folder(state.run / "prometheus")
-    for source in sorted(SOURCE.rglob("*.yml")):
+    for source in sorted(PROMETHEUS.rglob("*.yml")):
         text = source.read_text()
         for name, port in targets.items():
             text = re.sub(rf"\b{name}:\d+", f"127.0.0.1:{port}", text)
-        path = target / source.relative_to(SOURCE)
+        path = target / source.relative_to(PROMETHEUS)
         user.folder(path.parent)
         user.write(path, text)

@@ -21,8 +21,11 @@ Say = Callable[[str], None]
 
 def up(shop: "Shop", say: Say) -> None:
     """Brings the shop up; see ``Shop.up``."""
-    started = _start_supervisor(shop, say)
+    files = shop.configuration()
+    running = _runs_with(shop, files)
     try:
+        if not running:
+            _begin(shop, files, say)
         _set_staff(shop)
         with _step(say, "databases"):
             shop.start("postgres")
@@ -35,20 +38,20 @@ def up(shop: "Shop", say: Say) -> None:
         with _step(say, "gateway"):
             _start_edge(shop)
     except BaseException:
-        if started:
-            say("stopping what was started")
-            shop.down()
+        if not running and shop.down():
+            say("stopped what was started")
         raise
 
 
-def _start_supervisor(shop: "Shop", say: Say) -> bool:
-    """Writes the configuration and starts supervisord; False where it runs already, with this same configuration."""
-    files = shop.configuration()
-    if shop.supervisor.alive():
-        if all(path.exists() and path.read_text() == text for path, text in files.items()):
-            return False
-        say("settings have changed: the shop starts anew")
-    shop.down()
+def _runs_with(shop: "Shop", files: dict[Path, str]) -> bool:
+    """Whether the shop runs, with this same configuration."""
+    return shop.supervisor.alive() and all(path.exists() and path.read_text() == text for path, text in files.items())
+
+
+def _begin(shop: "Shop", files: dict[Path, str], say: Say) -> None:
+    """Makes what the processes need, and starts supervisord; all of a shop that ran with other settings is stopped."""
+    if shop.down():
+        say("what was running is stopped")
     ports.check_free(shop.ports, gateway_address=shop.settings.get("GATEWAY_BIND", "127.0.0.1"))
     shop.state.create(shop.user)
     with _step(say, "secrets, configuration, data folder"):
@@ -59,7 +62,6 @@ def _start_supervisor(shop: "Shop", say: Say) -> bool:
             prometheus.render(shop.state, shop.user, shop.ports)
         postgres.create(shop.state, shop.user)
         shop.supervisor.start(shop.user)
-    return True
 
 
 def _set_staff(shop: "Shop") -> None:
