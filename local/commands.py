@@ -10,8 +10,7 @@ from local import gateway, logs, ports, status
 from local.environment import PASSED_ON
 from local.problem import Problem
 from local.shop import Shop
-
-OF_UP = ("SEED", "STAFF_EMAIL", "STAFF_PASSWORD")
+from local.up import ONCE
 
 
 def up(options: Namespace) -> int:
@@ -74,7 +73,7 @@ def clean(options: Namespace) -> int:
 
 
 def _settings() -> dict[str, str]:
-    names = (*ports.DEFAULTS, *PASSED_ON, *gateway.names(), *OF_UP)
+    names = (*ports.DEFAULTS, *PASSED_ON, *gateway.names(), *ONCE)
     return {name: value for name in names if (value := os.environ.get(name))}
 
 

@@ -164,7 +164,7 @@ class Shop:
             self.state.env / name: "".join(f"{key}={shlex.quote(value)}\n" for key, value in self.env(name).items())
             for name in self.table
         }
-        kept = {name: value for name, value in self.settings.items() if name != "STAFF_PASSWORD"}
+        kept = {name: value for name, value in self.settings.items() if name not in up.ONCE}
         files[self.state.run / "shop.json"] = json.dumps({"offset": self.offset, "settings": kept, "extra": self.extra})
         files[self.state.supervisor] = configuration(self.state, self.table.values())
         return files

@@ -14,6 +14,8 @@ from local.venv import PYTHON, ROOT
 if TYPE_CHECKING:
     from local.shop import Shop
 
+ONCE = ("SEED", "STAFF_EMAIL", "STAFF_PASSWORD")
+"""Settings that `up` itself acts on; they make no difference to the processes."""
 STAFF_EMAIL = "staff@example.com"
 CATALOGUE = ROOT / "data" / "catalogue.csv"
 Say = Callable[[str], None]

@@ -1,0 +1,148 @@
+"""A whole shop, as a newcomer gets it: started by the command, used, hurt, reloaded and stopped."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from local import census, logs, ports, processes, wait
+from local.shop import Shop
+from local.venv import ROOT
+
+PASSWORD = "a password of the shopkeeper's own"  # noqa: S105
+
+
+def command(shop: Shop, *words: str, **variables: str) -> "subprocess.CompletedProcess[str]":
+    """A command of the Makefile, on this shop."""
+    kept = {name: value for name, value in os.environ.items() if not name.endswith("_PORT")}
+    options = ("--state", str(shop.state.folder), "--port-offset", str(shop.offset))
+    return subprocess.run(
+        [sys.executable, "-m", "local", *words, *options],
+        cwd=ROOT,
+        env=kept | {"SEED": "none"} | variables,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def ask(shop: Shop, path: str, body: dict[str, str] | None = None) -> tuple[dict[str, Any], str]:
+    """A document of the API, and the request's id."""
+    data = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(shop.url + path, data, {"Content-Type": "application/json"})  # noqa: S310
+    with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310
+        return json.loads(answer.read()), answer.headers["X-Request-ID"]
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
+    shop = Shop(tmp_path_factory.mktemp("shop") / "state", ports.free_offset())
+    done = command(shop, "up", STAFF_EMAIL="keeper@example.com", STAFF_PASSWORD=PASSWORD)
+    assert done.returncode == 0, done.stderr
+    assert f"http://localhost:{shop.ports['GATEWAY_PORT']}/docs/" in done.stdout
+    assert "keeper@example.com" in done.stdout
+    assert PASSWORD not in done.stdout
+    yield shop
+    shop.forget()
+
+
+def test_every_process_runs_as_somebody_who_is_not_root(shop: Shop) -> None:
+    known = shop.supervisor.processes()
+    assert set(known) == set(shop.table)
+    users = {psutil.Process(each["pid"]).uids().effective for each in known.values()}
+    assert users == {shop.user.uid}
+    assert 0 not in users
+
+
+def test_no_secret_is_in_the_process_list(shop: Shop) -> None:
+    secrets = [
+        path.read_text() for path in shop.state.secrets.rglob("*") if path.is_file() and path.name != "staff_email"
+    ]
+    lines = "\n".join(" ".join(each.cmdline()) for top in census.members(shop.state) for each in [top, *top.children()])
+    assert "postgres" in lines
+    assert not [secret for secret in secrets if secret in lines]
+
+
+def test_the_staff_account_signs_in_with_the_given_password(shop: Shop) -> None:
+    body = {"email": "keeper@example.com", "password": PASSWORD}
+    assert ask(shop, "/api/v1/customers/token", body)[0]["access"]
+
+
+def test_a_second_up_leaves_what_runs_alone_and_sets_a_new_password(shop: Shop) -> None:
+    before = {name: known["pid"] for name, known in shop.supervisor.processes().items()}
+    done = command(shop, "up", STAFF_EMAIL="keeper@example.com", STAFF_PASSWORD=PASSWORD + "!")
+    assert done.returncode == 0, done.stderr
+    assert {name: known["pid"] for name, known in shop.supervisor.processes().items()} == before
+    body = {"email": "keeper@example.com", "password": PASSWORD + "!"}
+    assert ask(shop, "/api/v1/customers/token", body)[0]["access"]
+
+
+@pytest.mark.parametrize("name", ["products-1", "orders-worker", "postgres", "nginx", "testpay"])
+def test_what_dies_is_started_again(shop: Shop, name: str) -> None:
+    before = shop.pid(name)
+    shop.signal(name, signal.SIGKILL)
+    wait.until(lambda: shop.pid(name) not in (0, before), seconds=20, what=f"another {name}")
+    shop.wait_ready(name)
+    wait.until(lambda: wait.answers(shop.url + "/api/v1/products"), seconds=20, what="products through the gateway")
+
+
+def test_an_extra_variable_reaches_one_process_and_goes_again(shop: Shop) -> None:
+    shop.restart("stock", {"LOG_LEVEL": "DEBUG"})
+    assert psutil.Process(shop.pid("stock")).environ()["LOG_LEVEL"] == "DEBUG"
+    shop.restart("stock", {})
+    assert "LOG_LEVEL" not in psutil.Process(shop.pid("stock")).environ()
+
+
+def test_a_reload_replaces_every_worker_and_keeps_every_master(shop: Shop) -> None:
+    masters = {name: shop.pid(name) for name in processes.WEB}
+    workers = {child.pid for pid in masters.values() for child in psutil.Process(pid).children()}
+    assert command(shop, "reload").returncode == 0
+    assert {name: shop.pid(name) for name in processes.WEB} == masters
+    assert workers.isdisjoint(child.pid for pid in masters.values() for child in psutil.Process(pid).children())
+
+
+def test_one_request_is_found_in_every_log_it_left_a_line_in(shop: Shop) -> None:
+    _, request_id = ask(shop, "/api/v1/stock?sku=unknown")
+
+    def known() -> list[str]:
+        return [line.split()[1] for line in logs.way(shop.state.log, request_id)]
+
+    wait.until(lambda: known() == ["nginx", "stock"], seconds=5, what="both lines")
+
+
+def test_the_whole_shop_at_rest_fits_in_900_mib(shop: Shop) -> None:
+    told = command(shop, "status").stdout
+    assert all(re.search(rf"^{name} +running", told, re.MULTILINE) for name in shop.table)
+    total = re.search(r"^total +([0-9.]+) MiB", told, re.MULTILINE)
+    assert total is not None
+    assert 100 < float(total[1]) < 900
+
+
+def test_down_ends_everything_also_after_supervisor_died_and_up_finds_the_data(shop: Shop) -> None:
+    os.kill(shop.supervisor.own_pid(), signal.SIGKILL)
+    wait.until(lambda: not shop.supervisor.alive(), seconds=5, what="supervisord to die")
+    assert "processes are left" in command(shop, "status").stdout
+    assert command(shop, "down").stdout.startswith("stopped ")
+    assert census.members(shop.state) == []
+    ports.check_free(shop.ports)
+    begin = time.monotonic()
+    assert command(shop, "up").returncode == 0
+    assert time.monotonic() - begin < 60
+    body = {"email": "keeper@example.com", "password": PASSWORD + "!"}
+    assert ask(shop, "/api/v1/customers/token", body)[0]["access"]
+
+
+def test_clean_leaves_nothing(tmp_path: Path, shop: Shop) -> None:
+    assert command(shop, "clean").returncode == 0
+    assert not shop.state.folder.exists()
+    assert census.members(shop.state) == []
