@@ -10,7 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from customers import serializers
+from customers import caller, serializers
 from customers.domain import addresses
 
 
@@ -23,7 +23,7 @@ class AddressesView(APIView):
     def get(self, request: Request) -> Response:
         """In the order they were added."""
         query = validated(serializers.AddressesQuery, request.query_params)
-        rows = addresses.of(customer=request.user.id)
+        rows = addresses.of(customer=caller.customer(request))
         render = lambda found: [serializers.address(row) for row in found]  # noqa: E731
         return Response(
             page(request, rows, keys=["created", "id"], limit=query["limit"], cursor=query.get("cursor"), render=render)
@@ -33,7 +33,7 @@ class AddressesView(APIView):
     def post(self, request: Request) -> Response:
         """At most 50; the first is the default."""
         body = validated(serializers.AddressRequest, request.data)
-        return Response(serializers.address(addresses.add(customer=request.user.id, **body)), status=201)
+        return Response(serializers.address(addresses.add(customer=caller.customer(request), **body)), status=201)
 
 
 class AddressView(APIView):
@@ -44,16 +44,16 @@ class AddressView(APIView):
     @extend_schema(responses=serializers.AddressAnswer)
     def get(self, request: Request, id: UUID) -> Response:
         """The address."""
-        return Response(serializers.address(addresses.get(customer=request.user.id, id=id)))
+        return Response(serializers.address(addresses.get(customer=caller.customer(request), id=id)))
 
     @extend_schema(request=serializers.AddressRequest, responses=serializers.AddressAnswer)
     def patch(self, request: Request, id: UUID) -> Response:
         """Changes what is given; the default moves by naming another one."""
         body = validated(serializers.AddressRequest, request.data, partial=True)
-        return Response(serializers.address(addresses.change(customer=request.user.id, id=id, **body)))
+        return Response(serializers.address(addresses.change(customer=caller.customer(request), id=id, **body)))
 
     @extend_schema(responses={204: None})
     def delete(self, request: Request, id: UUID) -> Response:
         """The newest of the others takes over as the default."""
-        addresses.remove(customer=request.user.id, id=id)
+        addresses.remove(customer=caller.customer(request), id=id)
         return Response(status=204)

@@ -7,7 +7,7 @@ from django.contrib.auth.backends import ModelBackend
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
 
-from customers import origin
+from customers import caller
 from customers.domain import sign_in
 from customers.models import Customer
 
@@ -23,7 +23,7 @@ class ThrottledBackend(ModelBackend):
         if not email or not password or "\0" in email:
             return None
         try:
-            source = origin.of(request) if request else "command"
+            source = caller.origin(request) if request else "command"
             return sign_in.authenticate(email=email, password=password, origin=source)
         except DomainError:
             raise PermissionDenied from None

@@ -50,8 +50,9 @@ class Customer(AbstractBaseUser, PermissionsMixin):
     closed = models.DateTimeField(null=True, blank=True, editable=False)
 
     objects = CustomerManager()
-    USERNAME_FIELD = EMAIL_FIELD = "email"
-    REQUIRED_FIELDS: list[str] = []
+    USERNAME_FIELD = "email"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS = []
 
     class Meta:
         ordering = ["-created", "-id"]

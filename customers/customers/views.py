@@ -10,7 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from customers import origin, serializers
+from customers import caller, serializers
 from customers.domain import accounts, keys, sessions, sign_in, verification
 
 # RFC 6749, section 5.1: nobody on the way keeps tokens.
@@ -43,7 +43,7 @@ class TokenView(PublicView):
     def post(self, request: Request) -> Response:
         """An access token for five minutes and a refresh token for thirty days, good once."""
         body = validated(serializers.SignInRequest, request.data)
-        issued = sign_in.sign_in(**body, origin=origin.of(request))
+        issued = sign_in.sign_in(**body, origin=caller.origin(request))
         return Response(serializers.tokens(issued), headers=UNCACHED)
 
 
@@ -85,18 +85,18 @@ class MeView(APIView):
     @extend_schema(responses=serializers.Profile)
     def get(self, request: Request) -> Response:
         """The account of the token."""
-        return Response(serializers.profile(accounts.get(id=request.user.id)), headers=UNCACHED)
+        return Response(serializers.profile(accounts.get(id=caller.customer(request))), headers=UNCACHED)
 
     @extend_schema(request=serializers.ProfileRequest, responses=serializers.Profile)
     def patch(self, request: Request) -> Response:
         """Changes what is given. A new password signs everybody out; a new address counts once verified."""
         body = validated(serializers.ProfileRequest, request.data)
-        return Response(serializers.profile(accounts.change(id=request.user.id, **body)), headers=UNCACHED)
+        return Response(serializers.profile(accounts.change(id=caller.customer(request), **body)), headers=UNCACHED)
 
     @extend_schema(responses={204: None})
     def delete(self, request: Request) -> Response:
         """Closes the account for good."""
-        accounts.close(id=request.user.id)
+        accounts.close(id=caller.customer(request))
         return Response(status=204)
 
 
@@ -108,7 +108,7 @@ class MyVerificationView(APIView):
     @extend_schema(request=None, responses={202: serializers.MailOnItsWay})
     def post(self, request: Request) -> Response:
         """Sends it to each address of the account that is not verified."""
-        verification.request_verification(id=request.user.id)
+        verification.request_verification(id=caller.customer(request))
         return Response(ON_ITS_WAY, status=202)
 
 

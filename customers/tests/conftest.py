@@ -1,5 +1,6 @@
 """What the tests of this service share. Tokens are the service's own here: signed with keys of its own database."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -56,3 +57,9 @@ def hashes(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
         monkeypatch.setattr(Cheap, name, counting)
     return done
+
+
+def token_of_mail(mail: Any) -> str:
+    """The token in a mail's link, or its code: the one word of 43 characters."""
+    (token,) = re.findall(r"(?<![\w-])[\w-]{43}(?![\w-])", mail.body)
+    return str(token)

@@ -33,9 +33,9 @@ _log = structlog.get_logger("mails")
 # Claiming a mail also says when it is due again: whoever dies with it in hand delays it and loses nothing.
 _CLAIM = """
     UPDATE customers_mail SET attempts = attempts + 1,
-        next_attempt = now() + least(60 * 2 ^ attempts, 21600) * interval '1 second'
+        next_attempt = statement_timestamp() + make_interval(secs => least(60 * 2 ^ attempts, 21600))
     WHERE id = (
-        SELECT id FROM customers_mail WHERE sent IS NULL AND next_attempt <= now() AND attempts < %s
+        SELECT id FROM customers_mail WHERE sent IS NULL AND next_attempt <= statement_timestamp() AND attempts < %s
         ORDER BY next_attempt LIMIT 1 FOR UPDATE SKIP LOCKED
     ) RETURNING id
 """

@@ -44,31 +44,31 @@ class Tokens:
 # The customer's row is written, and so locked: while a password changes, the old one starts no session.
 _START = """
     WITH signed_in AS (
-        UPDATE customers_customer SET last_login = now()
+        UPDATE customers_customer SET last_login = statement_timestamp()
         WHERE id = %(customer)s AND password = %(password)s AND is_active RETURNING id
     ), session AS (
         INSERT INTO customers_session (id, customer_id) SELECT %(session)s, id FROM signed_in RETURNING id
     ), token AS (
         INSERT INTO customers_refreshtoken (digest, session_id, expires)
-        SELECT %(next)s, id, now() + %(seconds)s * interval '1 second' FROM session
+        SELECT %(next)s, id, statement_timestamp() + make_interval(secs => %(seconds)s) FROM session
     )
     SELECT EXISTS (SELECT FROM session)
 """
 _ROTATE = """
     WITH spent AS (
-        UPDATE customers_refreshtoken t SET used = now()
+        UPDATE customers_refreshtoken t SET used = statement_timestamp()
         FROM customers_session s JOIN customers_customer c ON c.id = s.customer_id
-        WHERE t.digest = %(digest)s AND t.used IS NULL AND t.expires > now()
+        WHERE t.digest = %(digest)s AND t.used IS NULL AND t.expires > statement_timestamp()
             AND s.id = t.session_id AND s.ended IS NULL AND c.is_active
         RETURNING t.session_id, s.customer_id
     ), next AS (
         INSERT INTO customers_refreshtoken (digest, session_id, expires)
-        SELECT %(next)s, session_id, now() + %(seconds)s * interval '1 second' FROM spent
+        SELECT %(next)s, session_id, statement_timestamp() + make_interval(secs => %(seconds)s) FROM spent
     )
     SELECT customer_id FROM spent
 """
 _END_FAMILY = """
-    UPDATE customers_session s SET ended = now(), reason = %(reason)s FROM customers_refreshtoken t
+    UPDATE customers_session s SET ended = statement_timestamp(), reason = %(reason)s FROM customers_refreshtoken t
     WHERE t.digest = %(digest)s AND s.id = t.session_id AND s.ended IS NULL
 """
 
@@ -110,9 +110,14 @@ def end_family(*, token: str, reason: str = Reason.REVOKED) -> None:
         cursor.execute(_END_FAMILY, {"digest": digest(token), "reason": reason})
 
 
-def end_all(*, customer: Customer, reason: str) -> int:
-    """Ends every session of the customer; returns how many. Access tokens live out their five minutes."""
-    return customer.sessions.filter(ended=None).update(ended=Now(), reason=reason)
+def end_all(*, customer: Customer) -> int:
+    """Staff end every session of the customer; returns how many. Access tokens live out their five minutes."""
+    return customer.sessions.filter(ended=None).update(ended=Now(), reason=Reason.ADMIN)
+
+
+def end(*, ids: list[uuid.UUID]) -> int:
+    """Staff end the sessions with these ids; returns how many were not over yet."""
+    return Session.objects.filter(pk__in=ids, ended=None).update(ended=Now(), reason=Reason.ADMIN)
 
 
 def forget_old(*, batch: int = 5000) -> int:

@@ -44,17 +44,16 @@ class TooManyAttempts(DomainError):
         self.retry_after = seconds
 
 
-_TAKE = """
-    INSERT INTO customers_throttle AS t (key, whole_at) VALUES (%(key)s, now() + %(each)s * interval '1 second')
-    ON CONFLICT (key) DO UPDATE SET whole_at = greatest(t.whole_at, now()) + %(each)s * interval '1 second'
-    WHERE greatest(t.whole_at, now()) + %(each)s * interval '1 second' <= now() + %(all)s * interval '1 second'
+_NOW = "statement_timestamp()"
+_EACH, _ALL = "make_interval(secs => %(each)s)", "make_interval(secs => %(all)s)"
+_TAKE = f"""
+    INSERT INTO customers_throttle AS t (key, whole_at) VALUES (%(key)s, {_NOW} + {_EACH})
+    ON CONFLICT (key) DO UPDATE SET whole_at = greatest(t.whole_at, {_NOW}) + {_EACH}
+    WHERE greatest(t.whole_at, {_NOW}) + {_EACH} <= {_NOW} + {_ALL}
     RETURNING key
 """
-_WAIT = """
-    SELECT extract(epoch FROM whole_at + (%(each)s - %(all)s) * interval '1 second' - now())
-    FROM customers_throttle WHERE key = %(key)s
-"""
-_GIVE_BACK = "UPDATE customers_throttle SET whole_at = whole_at - %(each)s * interval '1 second' WHERE key = %(key)s"
+_WAIT = f"SELECT extract(epoch FROM whole_at + {_EACH} - {_ALL} - {_NOW}) FROM customers_throttle WHERE key = %(key)s"
+_GIVE_BACK = f"UPDATE customers_throttle SET whole_at = whole_at - {_EACH} WHERE key = %(key)s"
 
 Key = tuple[Limit, str]
 
@@ -109,7 +108,7 @@ def _execute(statement: str, keys: Sequence[Key]) -> None:
             cursor.execute(statement, _parameters(*key))
 
 
-def _parameters(limit: Limit, value: str) -> dict[str, object]:
+def _parameters(limit: Limit, value: str) -> dict[str, str | int]:
     return {"key": _digest(limit, value), "each": limit.seconds, "all": limit.seconds * limit.tries}
 
 

@@ -1,11 +1,19 @@
-"""The network address a request comes from, for counting failed sign-ins."""
+"""Who asks, and from where."""
 
 import ipaddress
+from typing import cast
 
+from chassis.tokens import Principal
 from django.http import HttpRequest
+from rest_framework.request import Request
 
 
-def of(request: HttpRequest) -> str:
+def customer(request: Request) -> str:
+    """The id of the account whose access token came along."""
+    return cast(Principal, request.user).id
+
+
+def origin(request: HttpRequest | Request) -> str:
     """The client's address as the gateway saw it; of an IPv6 address the /64, which is what one subscriber has.
 
     The gateway drops what a client says of itself and sets X-Forwarded-For to one address; only the gateway reaches
