@@ -11,6 +11,8 @@ from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 import orjson
+from django.core.exceptions import ValidationError
+from django.db import DataError
 from django.db.models import Model, Q, QuerySet
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -48,11 +50,11 @@ def page(
     backwards, edge = _decode(cursor, len(names)) if cursor else (False, None)
     order = [("-" if descending != backwards else "") + name for name in names]
     query = query.order_by(*order)
-    if edge is not None:
-        query = query.filter(_beyond(names, edge, "lt" if descending != backwards else "gt"))
     try:
+        if edge is not None:
+            query = query.filter(_beyond(names, edge, "lt" if descending != backwards else "gt"))
         rows = list(query[: limit + 1])
-    except (ValueError, TypeError):  # a forged cursor whose values do not fit the columns
+    except (ValueError, TypeError, ValidationError, DataError):  # a forged cursor whose values do not fit the columns
         raise Invalid("cursor", "This cursor is not one of ours. Start again without one.") from None
     more, rows = len(rows) > limit, rows[:limit]
     if backwards:
