@@ -77,21 +77,24 @@ def tree() -> list[dict[str, Any]]:
     return children.get(None, [])
 
 
-def _make(name: str, parent: Category | None) -> Category:
-    path, lineage = (parent.path, parent.lineage) if parent else ([], [])
-    if len(path) == MAX_DEPTH:
-        raise Invalid("parent", f"Categories are at most {MAX_DEPTH} levels deep.", "too_deep")
-    slug = _free_slug(slugs.base(name, "category")[:100])
-    return Category.objects.create(name=name, parent=parent, slug=slug, path=[*path, name], lineage=[*lineage, slug])
-
-
-def _free_slug(base: str) -> str:
+def new_slug(name: str) -> str:
+    """A slug that no category has, made from the name, the caller being in a transaction: others wait for its end."""
+    _lock()
+    base = slugs.base(name, "category")[:100].rstrip("-")
     taken = set(Category.objects.filter(slug__startswith=base).values_list("slug", flat=True))
     number, slug = 1, base
     while slug in taken:
         number += 1
         slug = f"{base}-{number}"
     return slug
+
+
+def _make(name: str, parent: Category | None) -> Category:
+    path, lineage = (parent.path, parent.lineage) if parent else ([], [])
+    if len(path) == MAX_DEPTH:
+        raise Invalid("parent", f"Categories are at most {MAX_DEPTH} levels deep.", "too_deep")
+    slug = new_slug(name)
+    return Category.objects.create(name=name, parent=parent, slug=slug, path=[*path, name], lineage=[*lineage, slug])
 
 
 def _lock() -> None:

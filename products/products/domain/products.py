@@ -176,7 +176,7 @@ def _check_for_sale(product: Product, values: dict[str, Any]) -> None:
 
 def _reordered(product: Product, addresses: Sequence[str]) -> list[str]:
     """The product's pictures in the order of these addresses; what is left out goes."""
-    known = {path if path.startswith("http") else shapes.media_address() + path: path for path in product.images}
+    known = {shapes.address_of(path): path for path in product.images}
     for address in addresses:
         if address not in known:
             raise Invalid("images", f"{address} is not a picture of this product: upload it first.", "not_found")

@@ -50,6 +50,11 @@ def media_address() -> str:
     return f"{settings.PUBLIC_URL}{settings.MEDIA_URL}"
 
 
+def address_of(path: str) -> str:
+    """The address of a picture: of a stored one below /media/, or the feed's own."""
+    return path if path.startswith("http") else media_address() + path
+
+
 def card() -> RawSQL:
     """A product as lists show it, as JSON text."""
     return RawSQL(f"json_build_object({_SHORT})::text", [media_address()], output_field=TextField())  # noqa: S611 - of constants

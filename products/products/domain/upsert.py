@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import orjson
 from django.db import connection, transaction
 
-from products.domain import categories, derived, slugs
+from products.domain import categories, derived, shapes, slugs
 from products.domain.feed import Row
 
 _INCOMING = """
@@ -83,7 +83,7 @@ _CHANGED_PRODUCTS = """
         description = CASE WHEN p.feed->'description' = i.feed->'description' THEN p.description ELSE i.description END,
         attributes = CASE WHEN p.feed->'attributes' = i.feed->'attributes' THEN p.attributes ELSE i.attributes END,
         images = CASE WHEN p.feed->'image' = i.feed->'image' THEN p.images
-            ELSE i.images || array_remove(p.images, p.feed->>'image') END,
+            ELSE i.images || array_remove(array_remove(p.images, p.feed->>'image'), i.images[1]) END,
         feed = i.feed
     FROM incoming i WHERE p.id = i.product_id AND p.feed->>'id' = i.sku AND p.feed <> i.feed
     RETURNING p.id
@@ -158,7 +158,8 @@ def _incoming(n: int, row: Row, known: dict[tuple[str, ...], int]) -> dict[str, 
         "category_id": known[row.category] if row.category else None,
         "description": row.description,
         "attributes": row.attributes,
-        "images": [row.image] if row.image else [],
+        # Our own pictures, come back with an export.
+        "images": [row.image.removeprefix(shapes.media_address())] if row.image else [],
         "options": row.options,
         "price": row.price,
         "currency": row.currency,

@@ -1,13 +1,22 @@
+import base64
+import json
+
 import pytest
+
+from products.models import Product
 
 pytestmark = pytest.mark.django_db
 PRODUCTS = "/api/v1/products"
 
 
-def names(api, query):
+def listed(api, query):
     answer = api.get(f"{PRODUCTS}{query}")
     assert answer.status_code == 200, answer.content
-    return [product["name"] for product in answer.json()["results"]]
+    return answer.json()
+
+
+def names(api, query):
+    return [product["name"] for product in listed(api, query)["results"]]
 
 
 def test_a_result_has_the_shape_of_the_contract(api, sell, shelves):
@@ -38,10 +47,246 @@ def test_a_result_has_the_shape_of_the_contract(api, sell, shelves):
     assert answer["Cache-Control"] == "max-age=1, stale-while-revalidate=1"
 
 
-@pytest.mark.parametrize(
-    "typed", ["bananna", "banana", "BANANAS", "banan", "bánana", "tropical banana", "acme banana", "S1"]
-)
+@pytest.mark.parametrize("rows", [1, 3])
+@pytest.mark.parametrize("query", ["", "?q=shirt", "?q=shirt&ordering=price", "?category=fruit&brand=Acme&min_price=1"])
+def test_a_page_is_one_query(api, sell, shelves, rows, query, django_assert_num_queries):
+    for n in range(rows):
+        sell(f"Shirt {n}", brand="Acme", category=shelves["Fruit"])
+    with django_assert_num_queries(1):
+        assert len(listed(api, query)["results"]) == rows
+
+
+@pytest.fixture
+def twelve(sell):
+    """Ties in each order, and names whose case must not count."""
+    for n in range(12):
+        name = ("apple", "Banana", "CHERRY")[n % 3]
+        sell(f"{name} juice" if n < 6 else name, price=100 * (n % 4), brand="juice" if n > 8 else "")
+    products = list(Product.objects.all())
+    for product in products:
+        product.created = "2026-01-01T00:00:00.123456Z" if product.pk % 2 else "2026-01-02T00:00:00Z"
+    Product.objects.bulk_update(products, ["created"])
+    return Product.objects
+
+
+ORDERS = {
+    "?ordering=name": lambda p: (p.name.lower(), p.pk),
+    "?ordering=price": lambda p: (p.min_price, p.pk),
+    "?ordering=-price": lambda p: (-p.min_price, -p.pk),
+    "?ordering=created": lambda p: (p.created, p.pk),
+    "?ordering=-created": lambda p: (-p.created.timestamp(), -p.pk),
+    "?q=juice": lambda p: ("juice" not in p.name, len(p.name), p.pk),
+    "?": lambda p: (p.name.lower(), p.pk),
+}
+
+
+@pytest.mark.parametrize("limit", [1, 4, 5])
+@pytest.mark.parametrize("query", ORDERS)
+def test_every_order_is_paged_there_and_back(api, twelve, query, limit):
+    rows = [p for p in twelve.all() if "q=" not in query or "juice" in p.name or p.brand == "juice"]
+    wanted = [p.slug for p in sorted(rows, key=ORDERS[query])]
+    page, pages, seen = listed(api, f"{query}&limit={limit}"), [], []
+    while True:
+        pages.append(page["results"])
+        seen += [result["slug"] for result in page["results"]]
+        if page["next"] is None:
+            break
+        page = api.get(page["next"].removeprefix("http://testserver")).json()
+    assert seen == wanted
+    for earlier in reversed(pages[:-1]):
+        page = api.get(page["previous"].removeprefix("http://testserver")).json()
+        assert page["results"] == earlier
+    assert page["previous"] is None
+
+
+def test_relevance_is_the_order_with_q_and_asked_for_without_q_is_by_name(api, sell):
+    sell("Milk chocolate with nuts")
+    sell("Almond drink", brand="Milk Inc")
+    sell("Milk")
+    assert names(api, "?q=milk") == ["Milk", "Milk chocolate with nuts", "Almond drink"]
+    assert names(api, "?q=milk&ordering=name") == ["Almond drink", "Milk", "Milk chocolate with nuts"]
+    assert names(api, "?ordering=relevance") == ["Almond drink", "Milk", "Milk chocolate with nuts"]
+
+
+TYPED = [
+    "bananna",
+    "banana",
+    "BANANAS",
+    "banan",
+    "bánana",
+    "tropical banana",
+    "acme banana",
+    "S1",
+    "s1",
+    "bannanas acme",
+]
+
+
+@pytest.mark.parametrize("typed", TYPED)
 def test_search_finds_bananas(api, sell, shelves, typed):
     sell("Bananas, 40 LB", brand="Acme", category=shelves["Tropical"])
     sell("Fluid Milk")
     assert names(api, f"?q={typed}") == ["Bananas, 40 LB"]
+    assert listed(api, "/facets?q=bananna")["count"] == 1
+
+
+@pytest.mark.parametrize("typed", ["banana milk", "zebra", "zzzzzz", "bananas2", "nan"])
+def test_search_does_not_find_what_is_not_there(api, sell, typed):
+    sell("Bananas")
+    sell("Fluid Milk")
+    assert names(api, f"?q={typed}") == []
+
+
+def test_a_correction_is_paged_too(api, sell):
+    for n in range(3):
+        sell(f"Bananas {n}")
+    first = listed(api, "?q=bananna&limit=2")
+    second = api.get(first["next"].removeprefix("http://testserver")).json()
+    assert [hit["name"] for hit in first["results"] + second["results"]] == [f"Bananas {n}" for n in range(3)]
+
+
+ODD = [
+    "'",
+    "''",
+    "\\",
+    "%",
+    "%25",
+    "!",
+    ":*",
+    "a:*b",
+    "&",
+    "|",
+    "a & | b",
+    "(",
+    "<->",
+    '"',
+    "--;",
+    "%E2%98%83",
+    "%F0%9F%8D%8C",
+]
+ODD += [
+    "%FF",
+    "a" * 200,
+    "+" * 10,
+    "1.5",
+    "2%25",
+    "'x' | 'y",
+    "%0A%09",
+    "%5C'",
+    "b & !c",
+    "(((",
+    "%C2%A0",
+    "ａ",
+    "\u0301",
+]
+
+
+@pytest.mark.parametrize("typed", ODD)
+def test_odd_characters_are_only_characters(api, sell, typed):
+    sell("Bananas")
+    assert api.get(f"{PRODUCTS}?q={typed}").status_code == 200
+    assert api.get(f"{PRODUCTS}/facets?q={typed}").status_code == 200
+
+
+def test_filters_narrow_together(api, sell, shelves):
+    sell("Banana", brand="Acme", category=shelves["Tropical"], price=99)
+    sell("Apple", brand="Acme", category=shelves["Fruit"], price=50)
+    sell("Ball", brand="Zed", category=shelves["Toys"], variants={"B1": ({}, 900), "B2": ({}, 100)})
+    sell("Loose")
+    assert names(api, "?category=food") == ["Apple", "Banana"]
+    assert names(api, "?category=tropical") == ["Banana"]
+    assert names(api, "?category=nope") == []
+    assert names(api, "?brand=Acme&max_price=50") == ["Apple"]
+    assert names(api, "?min_price=50&max_price=99") == ["Apple", "Banana"]
+    assert names(api, "?min_price=100") == ["Ball", "Loose"]
+    assert names(api, "?sku=B2&sku=B1&sku=nope") == ["Ball"]
+    assert names(api, "?q=ball&category=food") == []
+
+
+def test_only_active_products_are_listed(api, sell):
+    sell("Here")
+    sell("Draft", status="draft")
+    gone = sell("Gone")
+    Product.objects.filter(pk=gone.pk).update(status="archived")
+    assert names(api, "") == ["Here"]
+    assert listed(api, "/facets")["count"] == 1
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ("limit=0", "limit"),
+        ("limit=101", "limit"),
+        ("limit=x", "limit"),
+        ("ordering=size", "ordering"),
+        ("min_price=-1", "min_price"),
+        ("max_price=99999999999", "max_price"),
+        ("sku=a%20b", "sku.0"),
+        ("q=%00", "q"),
+        ("brand=%00", "brand"),
+        ("category=%00", "category"),
+        (f"q={'a' * 201}", "q"),
+        ("cursor=zzz", "cursor"),
+    ],
+)
+def test_a_query_that_makes_no_sense_is_400(api, query, field):
+    answer = api.get(f"{PRODUCTS}?{query}")
+    assert (answer.status_code, answer.json()["code"]) == (400, "invalid")
+    assert [error["field"] for error in answer.json()["errors"]] == [field]
+
+
+@pytest.mark.parametrize("query", ["ordering=name", "ordering=price", "ordering=created", "q=a"])
+@pytest.mark.parametrize(
+    "values", [["x", "y"], [1, "y"], ["2026-13-45", 1], [1.5, 1], [[], 1], [10**18, 1], [1, 2, 3], [0, "x", 1]]
+)
+def test_a_forged_cursor_is_never_a_server_error(api, sell, query, values):
+    sell("A")
+    cursor = base64.urlsafe_b64encode(json.dumps([False, *values]).encode()).decode().rstrip("=")
+    answer = api.get(f"{PRODUCTS}?{query}&cursor={cursor}")
+    assert answer.status_code in (200, 400), answer.content
+
+
+def test_facets_count_within_the_filters(api, sell, shelves):
+    sell("Banana", brand="Acme", category=shelves["Tropical"], price=99)
+    sell("Apple", brand="Acme", category=shelves["Fruit"], price=100)
+    sell("Ball", brand="Zed", category=shelves["Toys"], price=150_000)
+    assert listed(api, "/facets") == {
+        "count": 3,
+        "brands": [{"brand": "Acme", "count": 2}, {"brand": "Zed", "count": 1}],
+        "categories": [
+            {"slug": "food", "name": "Food", "count": 2},
+            {"slug": "fruit", "name": "Fruit", "count": 2},
+            {"slug": "toys", "name": "Toys", "count": 1},
+            {"slug": "tropical", "name": "Tropical", "count": 1},
+        ],
+        "prices": [
+            {"min": 0, "max": 99, "count": 1},
+            {"min": 100, "max": 199, "count": 1},
+            {"min": 100_000, "max": 199_999, "count": 1},
+        ],
+    }
+    assert listed(api, "/facets?category=food&max_price=99&q=banana")["brands"] == [{"brand": "Acme", "count": 1}]
+    empty = {"count": 0, "brands": [], "categories": [], "prices": []}
+    assert listed(api, "/facets?brand=nope") == empty
+
+
+@pytest.mark.parametrize("rows", [1, 3])
+def test_facets_and_the_tree_are_one_query_each(api, sell, shelves, rows, django_assert_num_queries):
+    for n in range(rows):
+        sell(f"Shirt {n}", category=shelves["Fruit"])
+    with django_assert_num_queries(1):
+        listed(api, "/facets")
+    with django_assert_num_queries(1):
+        listed(api, "/categories")
+
+
+def test_the_tree_counts_what_is_below(api, sell, shelves):
+    sell("Banana", category=shelves["Tropical"])
+    sell("Apple", category=shelves["Fruit"])
+    sell("Draft", category=shelves["Fruit"], status="draft")
+    tropical = {"slug": "tropical", "name": "Tropical", "count": 1, "children": []}
+    fruit = {"slug": "fruit", "name": "Fruit", "count": 2, "children": [tropical]}
+    assert listed(api, "/categories")["results"] == [
+        {"slug": "food", "name": "Food", "count": 2, "children": [fruit]},
+        {"slug": "toys", "name": "Toys", "count": 0, "children": []},
+    ]
