@@ -41,21 +41,41 @@ def ready(port: int) -> bool:
 
 def provision(state: State, port: int) -> None:
     """Makes the databases and roles that are missing, and gives the roles their passwords (postgres/provision.sh)."""
+    databases = {"DATABASES": " ".join(DATABASES), "SECRETS": str(state.secrets)}
+    _run([str(ROOT / "postgres" / "provision.sh")], _as_superuser(state, port) | databases)
+
+
+def notes(state: State, port: int) -> dict[str, str]:
+    """What ``note`` left at each database, by the database's name."""
+    query = "SELECT datname, shobj_description(oid, 'pg_database') FROM pg_database"
+    lines = _psql(state, port, query).splitlines()
+    return dict(line.split("|", 1) for line in lines)
+
+
+def note(state: State, port: int, database: str, text: str) -> None:
+    """Leaves a word at a database, as its comment: it goes where the data goes."""
+    _psql(state, port, f"COMMENT ON DATABASE {database} IS '{text}'")
+
+
+def _psql(state: State, port: int, statement: str) -> str:
+    command = [postgres_program("psql"), "-XqAt", "-d", "postgres", "-c", statement]
+    return _run(command, _as_superuser(state, port))
+
+
+def _as_superuser(state: State, port: int) -> dict[str, str]:
     base = environment.base(state)
-    connection = {
+    return base | {
         "PATH": f"{Path(postgres_program('psql')).parent}:{base['PATH']}",
         "PGHOST": "127.0.0.1",
         "PGPORT": str(port),
         "PGUSER": "postgres",
         "PGPASSWORD": (state.secrets / "superuser_password").read_text(),
         "PGCONNECT_TIMEOUT": "5",
-        "DATABASES": " ".join(DATABASES),
-        "SECRETS": str(state.secrets),
     }
-    _run([str(ROOT / "postgres" / "provision.sh")], base | connection)
 
 
-def _run(command: list[str], variables: Mapping[str, str]) -> None:
+def _run(command: list[str], variables: Mapping[str, str]) -> str:
     done = subprocess.run(command, env=variables, cwd="/", capture_output=True, text=True, check=False)
     if done.returncode:
-        raise Problem(f"{command[-1]} failed: {(done.stderr or done.stdout).strip()}")
+        raise Problem(f"{' '.join(command)} failed: {(done.stderr or done.stdout).strip()}")
+    return done.stdout

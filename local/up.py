@@ -1,22 +1,20 @@
 """`make up`, step by step. Each step may be repeated; a second `up` finds what the first one made."""
 
-import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from local import environment, gateway, ports, postgres, processes, prometheus, secrets, wait
+from local import environment, gateway, ports, postgres, prepare, processes, prometheus, secrets
 from local.problem import Problem
-from local.venv import PYTHON, ROOT
+from local.venv import ROOT
 
 if TYPE_CHECKING:
     from local.shop import Shop
 
 ONCE = ("SEED", "STAFF_EMAIL", "STAFF_PASSWORD")
 """Settings that `up` itself acts on; they make no difference to the processes."""
-STAFF_EMAIL = "staff@example.com"
 CATALOGUE = ROOT / "data" / "catalogue.csv"
 Say = Callable[[str], None]
 
@@ -28,12 +26,11 @@ def up(shop: "Shop", say: Say) -> None:
     try:
         if not running:
             _begin(shop, files, say)
-        _set_staff(shop)
         with _step(say, "databases"):
             shop.start("postgres")
             postgres.provision(shop.state, shop.ports["POSTGRES_PORT"])
         with _step(say, "migrations and staff account"):
-            _prepare(shop)
+            prepare.prepare(shop)
         with _step(say, "services"):
             _start_services(shop)
         _load_goods(shop, say)
@@ -64,48 +61,6 @@ def _begin(shop: "Shop", files: dict[Path, str], say: Say) -> None:
             prometheus.render(shop.state, shop.user, shop.ports)
         postgres.create(shop.state, shop.user)
         shop.supervisor.start(shop.user)
-
-
-def _set_staff(shop: "Shop") -> None:
-    """STAFF_PASSWORD and STAFF_EMAIL count when they are set; secrets/staff_email exists when the account does."""
-    email, password = (shop.state.secrets / name for name in ("staff_email", "staff_password"))
-    wanted = shop.settings.get("STAFF_EMAIL")
-    if given := shop.settings.get("STAFF_PASSWORD"):
-        shop.user.write(password, given)
-    if given or (wanted and email.exists() and email.read_text() != wanted):
-        email.unlink(missing_ok=True)
-
-
-def _prepare(shop: "Shop") -> None:
-    """Migrates the five databases at once. The staff account is made once, so that a later change of it stays."""
-    email = shop.state.secrets / "staff_email"
-    account = shop.settings.get("STAFF_EMAIL") or STAFF_EMAIL
-    staff = (
-        {}
-        if email.exists()
-        else {"STAFF_EMAIL": account, "STAFF_PASSWORD_FILE": str(email.with_name("staff_password"))}
-    )
-    jobs = {service: _start_job(shop, service, staff) for service in secrets.SERVICES}
-    failed = [service for service, job in jobs.items() if job.wait()]
-    if failed:
-        logs = [wait.end_of(shop.log(f"{service}-prepare")) for service in failed]
-        raise Problem(f"the database of {', '.join(failed)} could not be prepared{''.join(logs)}")
-    if staff:
-        shop.user.write(email, account)
-
-
-def _start_job(shop: "Shop", service: str, staff: dict[str, str]) -> "subprocess.Popen[bytes]":
-    owner = {"DATABASE_OWNER_URL_FILE": str(shop.state.secrets / service / "owner_url")}
-    log = shop.log(f"{service}-prepare")
-    shop.user.write(log, "")
-    with log.open("a") as output:
-        return subprocess.Popen(
-            shop.user.command(PYTHON, "-m", "chassis.prepare"),
-            cwd=ROOT / service,
-            env=shop.command_env(service) | owner | staff,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-        )
 
 
 def _start_services(shop: "Shop") -> None:

@@ -21,6 +21,11 @@ def inside() -> bool:
     return Path(sys.prefix).resolve() == FOLDER.resolve()
 
 
+def installed() -> str:
+    """Changes whenever other packages are installed for the shop."""
+    return (FOLDER / "shop.stamp").read_text()
+
+
 def ensure(*, development: bool = False) -> None:
     """Brings .venv up to date with the requirements files, and installs the chassis from its folder, editable.
 
