@@ -2,11 +2,12 @@ import base64
 import json
 
 import pytest
+from rest_framework.request import Request
+from rest_framework.test import APIRequestFactory
+
 from chassis.errors import Invalid
 from chassis.idempotency.models import IdempotencyRecord
 from chassis.pages import page
-from rest_framework.request import Request
-from rest_framework.test import APIRequestFactory
 
 pytestmark = pytest.mark.django_db
 FORGED = [["x", 1], ["2026-13-45", 1], [1, 1], [1.5, 1], ["2026-01-01T00:00:00Z", "x"]]
