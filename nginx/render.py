@@ -1,6 +1,6 @@
-"""Write the gateway's files to a directory that `nginx -p DIR/ -c nginx.conf` can run: what Docker's entrypoint does there.
+"""Write the gateway's files to a directory that `nginx -p DIR/ -c nginx.conf` can run (Docker: its entrypoint).
 
-    python nginx/render.py DIR        values: variables.env, overridden by the environment
+python nginx/render.py DIR        values: variables.env, overridden by the environment
 """
 
 import os

@@ -40,25 +40,27 @@ function count(v) {
     }
 }
 
-// The instance that answered. Each one before it in the list failed, and so did the last one if the answer is ours.
+// The instance that answered. Each one before it in the list failed, and so did the last one if the answer is ours. Where
+// nobody was left to ask, the list has the name of the group instead of an address.
 function attempts(addresses, v) {
-    const tried = addresses.split(/[ ,:]*[, ]+[ ,:]*/);
-    const last = tried.pop();
-    const name = v.instance;
+    const tried = addresses.split(/, | : /);
+    const answered = !v.upstream_header_time.endsWith('-');
+    const last = answered ? tried.pop() : '';
     const metrics = ngx.shared.metrics;
-    if (v.upstream_http_x_served_by) {
+    tried.filter((address) => address.includes(':')).forEach((address) => metrics.incr(`f|${nameOf(address)}`, 1, 0));
+    if (!answered) {
+        return '';
+    }
+    const name = v.instance;
+    if (name !== last) {
         ngx.shared.instances.set(last, name);
     }
-    tried.forEach((address) => metrics.incr(`f|${nameOf(address)}`, 1, 0));
-    if (!v.upstream_header_time || v.upstream_header_time.endsWith('-')) {
-        metrics.incr(`f|${nameOf(last)}`, 1, 0);
-        return nameOf(last);
-    }
     metrics.incr(`u|${v.route}|${name}`, 1, 0);
-    metrics.incr(`t|${v.route}|${name}`, v.upstream_response_time.split(/[ ,:]+/).pop() * 1000, 0);
+    metrics.incr(`t|${v.route}|${name}`, v.upstream_response_time.split(/, | : /).pop() * 1000, 0);
     return name;
 }
 
+// Names are learned from answers: an instance that has given none yet is known by its address.
 function nameOf(address) {
     return ngx.shared.instances.get(address) || address;
 }

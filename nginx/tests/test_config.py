@@ -11,15 +11,18 @@ import render
 from tests.support.processes import Gateway
 
 TEMPLATES = sorted((render.SOURCE / "templates").glob("*.template"))
-FILES = [*TEMPLATES, render.SOURCE / "nginx.conf", *(render.SOURCE / "snippets").glob("*"), *(render.SOURCE / "routes").glob("*")]
+FILES = [
+    *TEMPLATES,
+    render.SOURCE / "nginx.conf",
+    *(render.SOURCE / "snippets").glob("*"),
+    *(render.SOURCE / "routes").glob("*"),
+]
 
 
 @pytest.mark.parametrize("tls", ["off", "on"])
 def test_nginx_accepts_the_files_without_a_warning(tmp_path: Path, certificate: tuple[str, str], tls: str) -> None:
     variables = {"GATEWAY_TLS": tls, "TLS_CERTIFICATE": certificate[0], "TLS_CERTIFICATE_KEY": certificate[1]}
-    done = subprocess.run(
-        Gateway(tmp_path, {}, **variables).command("-t"), capture_output=True, text=True, check=False
-    )
+    done = subprocess.run(Gateway(tmp_path, {}, **variables).command("-t"), capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert not re.search(r"\[(warn|error|alert|crit|emerg)\]", done.stderr), done.stderr
 
@@ -35,7 +38,9 @@ def test_gixy_is_clean(tmp_path: Path) -> None:
     gixy = Path(sys.executable).with_name("gixy")
     done = subprocess.run(
         [gixy, "-c", render.SOURCE / "tests" / "gixy.cfg", tmp_path / "conf" / "nginx.conf"],
-        capture_output=True, text=True, check=False,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "No issues found" in done.stdout
@@ -48,7 +53,11 @@ def test_templates_and_the_list_of_variables_agree() -> None:
 
 def test_the_readme_names_every_variable() -> None:
     table = (render.SOURCE / "README.md").read_text().split("## Variables")[1].split("\n## ")[0]
-    named = {name for line in table.splitlines() for name in re.findall(r"`([A-Z][A-Z0-9_]+)`", line.split("|")[1] if "|" in line else "")}
+    named = {
+        name
+        for line in table.splitlines()
+        for name in re.findall(r"`([A-Z][A-Z0-9_]+)`", line.split("|")[1] if "|" in line else "")
+    }
     assert named == set(render.defaults())
 
 

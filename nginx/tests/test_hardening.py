@@ -32,9 +32,24 @@ def test_unknown_methods(gateway: Gateway, untouched: None, method: str) -> None
 
 
 @pytest.mark.parametrize(
-    "host", ["evil.example", "localhost.evil.example", "evil.example:80", "127.0.0.1.evil", "localhost:80:80", "localhost@evil",
-             "xlocalhost", "localhostx", "localhost,127.0.0.1", "*", "169.254.169.254", "[::1]", "localhost|localhost", ""],
-)  # fmt: skip
+    "host",
+    [
+        "evil.example",
+        "localhost.evil.example",
+        "evil.example:80",
+        "127.0.0.1.evil",
+        "localhost:80:80",
+        "localhost@evil",
+        "xlocalhost",
+        "localhostx",
+        "localhost,127.0.0.1",
+        "*",
+        "169.254.169.254",
+        "[::1]",
+        "localhost|localhost",
+        "",
+    ],
+)
 def test_hosts_that_are_not_ours(gateway: Gateway, untouched: None, host: str) -> None:
     assert status_of(raw(gateway.port, request("GET /api/v1/carts/1 HTTP/1.1", host=host))) == 400
 
@@ -48,9 +63,19 @@ def test_allowed_hosts_may_be_subdomains_or_everything(start: Start) -> None:
     some = start(ALLOWED_HOSTS="shop.example.com, .example.org,10.0.0.1")
     answers = {
         host: ask(some.port, "/api/v1/carts/1", headers={"Host": host}).status
-        for host in ("shop.example.com:443", "example.org", "a.example.org", "a.b.example.org", "10.0.0.1",
-                     "example.com", "ashop.example.com", "example.orga", "aexample.org", "localhost")
-    }  # fmt: skip
+        for host in (
+            "shop.example.com:443",
+            "example.org",
+            "a.example.org",
+            "a.b.example.org",
+            "10.0.0.1",
+            "example.com",
+            "ashop.example.com",
+            "example.orga",
+            "aexample.org",
+            "localhost",
+        )
+    }
     assert list(answers.values()) == [200] * 5 + [400] * 5, answers
     every = start(ALLOWED_HOSTS="*")
     assert ask(every.port, "/api/v1/carts/1", headers={"Host": "any.thing:1"}).status == 200
@@ -96,11 +121,20 @@ def test_requests_that_servers_could_read_differently(gateway: Gateway, headers:
 
 @pytest.mark.parametrize(
     "data",
-    [b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n", b"GET\r\n\r\n", b"GET /a b HTTP/1.1\r\nHost: localhost\r\n\r\n", 
-     b"GET / HTTP/3.7\r\nHost: localhost\r\n\r\n", b"GET / HTTP/1\r\nHost: localhost\r\n\r\n", b"GET /%00 HTTP/1.1\r\nHost: localhost\r\n\r\n",
-     b"GET /%zz HTTP/1.1\r\nHost: localhost\r\n\r\n", b"GET /\0 HTTP/1.1\r\nHost: localhost\r\n\r\n", b"GET / HTTP/1.1\rHost: localhost\r\n\r\n",
-     b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", b"\r\n\r\n\r\n\x00"],
-)  # fmt: skip
+    [
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n",
+        b"GET\r\n\r\n",
+        b"GET /a b HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        b"GET / HTTP/3.7\r\nHost: localhost\r\n\r\n",
+        b"GET / HTTP/1\r\nHost: localhost\r\n\r\n",
+        b"GET /%00 HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        b"GET /%zz HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        b"GET /\0 HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        b"GET / HTTP/1.1\rHost: localhost\r\n\r\n",
+        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+        b"\r\n\r\n\r\n\x00",
+    ],
+)
 def test_bytes_that_are_no_request(gateway: Gateway, untouched: None, data: bytes) -> None:
     received = raw(gateway.port, data, timeout=20)
     assert status_of(received) in (0, 400, 505), received[:200]
@@ -114,17 +148,41 @@ def test_http_0_9_is_not_spoken(gateway: Gateway, untouched: None) -> None:
 @pytest.mark.parametrize(
     "path",
     [
-        "//internal/x", "/api/v1//stock/reservations/1", "/api/v1/stock//reservations/1", "/api/v1/stock/%2freservations/1",
-        "/api/v1/stock%2freservations/1", "/api/v1/stock%2Freservations", "/api/v1/stock/x/../reservations/1",
-        "/api/v1/stock/./reservations/1", "/api/v1/stock/%2e/reservations/1", "/api/v1/stock/x/%2e%2e/reservations/1",
-        "/api/v1/stock/x/.%2E/reservations/1", "/api/v1/products/../../../internal/prices", "/api/v1/products/..%2f..%2f..%2finternal",
-        "/api/v1/products/%2e%2e/%2e%2e/%2e%2e/internal/prices", "/internal/../api/v1/products", "/internal/%2e%2e/api/v1/products",
-        "/api/v1/products\\..\\..\\internal", "/api/v1/products/%5c..%5cinternal", "/%2finternal/x", "/./internal/x", "/api/v1/carts/..",
-        "/api/v1/stock/%72eservations/1", "/%6detrics", "/%69nternal/x", "/docs/../internal", "/media/..%2f..%2fetc/passwd",
-        "/media/../../../../etc/passwd", "/docs/swagger-ui/../../nginx.conf", "/media../conf/nginx.conf", "/assets../nginx.conf",
-        "/api/v1/stock/reservations/", "/api/v1/stock/reservations/1?x=/api/v1/stock/a", "/api/v1/stock/reservations/1#/stock",
+        "//internal/x",
+        "/api/v1//stock/reservations/1",
+        "/api/v1/stock//reservations/1",
+        "/api/v1/stock/%2freservations/1",
+        "/api/v1/stock%2freservations/1",
+        "/api/v1/stock%2Freservations",
+        "/api/v1/stock/x/../reservations/1",
+        "/api/v1/stock/./reservations/1",
+        "/api/v1/stock/%2e/reservations/1",
+        "/api/v1/stock/x/%2e%2e/reservations/1",
+        "/api/v1/stock/x/.%2E/reservations/1",
+        "/api/v1/products/../../../internal/prices",
+        "/api/v1/products/..%2f..%2f..%2finternal",
+        "/api/v1/products/%2e%2e/%2e%2e/%2e%2e/internal/prices",
+        "/internal/../api/v1/products",
+        "/internal/%2e%2e/api/v1/products",
+        "/api/v1/products\\..\\..\\internal",
+        "/api/v1/products/%5c..%5cinternal",
+        "/%2finternal/x",
+        "/./internal/x",
+        "/api/v1/carts/..",
+        "/api/v1/stock/%72eservations/1",
+        "/%6detrics",
+        "/%69nternal/x",
+        "/docs/../internal",
+        "/media/..%2f..%2fetc/passwd",
+        "/media/../../../../etc/passwd",
+        "/docs/swagger-ui/../../nginx.conf",
+        "/media../conf/nginx.conf",
+        "/assets../nginx.conf",
+        "/api/v1/stock/reservations/",
+        "/api/v1/stock/reservations/1?x=/api/v1/stock/a",
+        "/api/v1/stock/reservations/1#/stock",
     ],
-)  # fmt: skip
+)
 def test_no_spelling_reaches_an_internal_route(gateway: Gateway, untouched: None, path: str) -> None:
     received = raw(gateway.port, request(f"GET {path} HTTP/1.1"))
     assert status_of(received) in (400, 404), received[:200]
@@ -132,7 +190,13 @@ def test_no_spelling_reaches_an_internal_route(gateway: Gateway, untouched: None
 
 
 def test_what_looks_alike_but_is_harmless_still_works(gateway: Gateway) -> None:
-    for path in ("/api/v1/products?next=//evil/../x", "/api/v1/products/a%20b", "/api/v1/stock/A..B", "/api/v1/stock/.a", "/api/v1/products?q=%2f"):
+    for path in (
+        "/api/v1/products?next=//evil/../x",
+        "/api/v1/products/a%20b",
+        "/api/v1/stock/A..B",
+        "/api/v1/stock/.a",
+        "/api/v1/products?q=%2f",
+    ):
         assert status_of(raw(gateway.port, request(f"GET {path} HTTP/1.1"))) == 200
 
 

@@ -38,7 +38,9 @@ def test_pages_cannot_be_posted_to(gateway: Gateway, path: str) -> None:
     assert answer.header("Allow") == "GET, HEAD"
 
 
-@pytest.mark.parametrize("path", ["/nowhere.png", "/media/none.png", "/docs/none.html", "/docs/swagger-ui/", "/assets/"])
+@pytest.mark.parametrize(
+    "path", ["/nowhere.png", "/media/none.png", "/docs/none.html", "/docs/swagger-ui/", "/assets/"]
+)
 def test_files_that_are_not_there(gateway: Gateway, path: str) -> None:
     assert_problem(ask(gateway.port, path), 404, "not_found")
 

@@ -51,11 +51,24 @@ def test_a_write_arrives_once_with_method_body_and_path(
 @pytest.mark.parametrize(
     "path",
     [
-        "/internal/", "/internal/prices", "/livez", "/readyz", "/metrics", "/api/v1/stock/reservations",
-        "/api/v1/stock/reservations/7c1", "/api/v1/stock/reservations/7c1/commit", "/_ready/stock", "/_problem",
-        "/api/", "/api/v2/products", "/admin/", "/admin/payments/", "/favicon.txt", "/conf.d/process.conf",
+        "/internal/",
+        "/internal/prices",
+        "/livez",
+        "/readyz",
+        "/metrics",
+        "/api/v1/stock/reservations",
+        "/api/v1/stock/reservations/7c1",
+        "/api/v1/stock/reservations/7c1/commit",
+        "/_ready/stock",
+        "/_problem",
+        "/api/",
+        "/api/v2/products",
+        "/admin/",
+        "/admin/payments/",
+        "/favicon.txt",
+        "/conf.d/process.conf",
     ],
-)  # fmt: skip
+)
 @pytest.mark.parametrize("method", ["GET", "PUT"])
 def test_what_no_route_names_is_not_found(
     gateway: Gateway, services: dict[str, Upstream], path: str, method: str

@@ -47,7 +47,8 @@ def listens(port: int) -> bool:
 def package(name: str) -> Path:
     """The folder of an installed package."""
     spec = find_spec(name)
-    assert spec and spec.submodule_search_locations, f"{name} is not installed"
+    assert spec is not None, f"{name} is not installed"
+    assert spec.submodule_search_locations, f"{name} is not a package"
     return Path(spec.submodule_search_locations[0])
 
 
@@ -134,6 +135,18 @@ class Gateway:
     def pid(self) -> int:
         """The master's process id."""
         return int((self.folder / "run" / "nginx.pid").read_text())
+
+    def workers(self) -> set[int]:
+        """The pids of its worker processes."""
+        children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()
+        names = {int(pid): Path(f"/proc/{pid}/cmdline").read_text() for pid in children}
+        return {pid for pid, name in names.items() if "worker process" in name}
+
+    def reload(self) -> None:
+        """New configuration, new workers; waits until they serve."""
+        before = self.workers()
+        os.kill(self.pid, signal.SIGHUP)
+        wait_until(lambda: self.workers() - before, "new workers")
 
     def stop(self) -> None:
         """Ends it at once."""

@@ -2,8 +2,8 @@
 
     python upstream.py PORT NAME
 
-Every path answers with the request as JSON. PUT /control {"delay": seconds, "status": code, "headers": {…}, "value": any}
-changes what the next answers are like; "hits" counts them.
+Every path answers with the request as JSON.
+PUT /control {"delay": seconds, "status": code, "headers": {…}, "value": any} changes the next answers; "hits" counts.
 """
 
 import json
