@@ -9,15 +9,14 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import count
-from threading import Lock
 from typing import Any
 
 import orjson
-import pybreaker
 import urllib3
 from prometheus_client import Counter
 
 from chassis import deadline, request_id, tokens
+from chassis.breaker import Breaker, RetryBudget
 from chassis.errors import Unavailable
 
 CALLS = Counter("service_calls_total", "Calls to other services by outcome.", ["target", "outcome"])
@@ -53,26 +52,6 @@ class Answer:
         return str(self.body.get("code", "")) if isinstance(self.body, dict) else ""
 
 
-class RetryBudget:
-    """Every call earns a tenth of a retry, up to ``most``; a retry spends a whole one."""
-
-    def __init__(self, most: float = 10.0) -> None:
-        self._most, self._tokens, self._lock = most, most, Lock()
-
-    def earn(self) -> None:
-        """Counts a call."""
-        with self._lock:
-            self._tokens = min(self._most, self._tokens + 0.1)
-
-    def spend(self) -> bool:
-        """Whether a retry may be made; takes it from the budget."""
-        with self._lock:
-            if self._tokens < 1:
-                return False
-            self._tokens -= 1
-            return True
-
-
 class ServiceClient:
     """A client of one service, at one or more addresses; a call goes to the next address when one fails."""
 
@@ -89,9 +68,7 @@ class ServiceClient:
         self.target, self._token = target, token
         self._attempts, self._connect, self._read = attempts, connect, read
         self._turn, self._budget = count(random.randrange(len(urls))), RetryBudget()  # noqa: S311
-        self._hosts = [
-            (url.rstrip("/"), pybreaker.CircuitBreaker(fail_max=10, reset_timeout=1.0, name=url)) for url in urls
-        ]
+        self._hosts = [(url.rstrip("/"), Breaker()) for url in urls]
         self._http = urllib3.PoolManager(maxsize=32, retries=False)
         for outcome in ("ok", "refused", "failed", "retried", "open"):
             CALLS.labels(target, outcome)
@@ -105,24 +82,35 @@ class ServiceClient:
         self._budget.earn()
         turn, reached = next(self._turn), False
         for attempt in range(self._attempts):
-            url, breaker = self._hosts[(turn + attempt) % len(self._hosts)]
-            try:
-                answer: Answer = breaker.call(self._send, method, url + path, body)
-            except pybreaker.CircuitBreakerError:
+            if (left := deadline.remaining(self._read)) <= 0:
+                break
+            url, breaker = self._host(turn + attempt)
+            if breaker is None:
                 CALLS.labels(self.target, "open").inc()
-            except _NeverSent:
-                pass
-            except _NoAnswer:
-                reached = True
-                if not again:
+                break
+            try:
+                answer = self._send(method, url + path, body, left)
+            except (_NeverSent, _NoAnswer) as failure:
+                breaker.failed()
+                reached = reached or isinstance(failure, _NoAnswer)
+                if reached and not again:
                     break
             else:
+                breaker.succeeded()
                 CALLS.labels(self.target, "ok" if answer.ok else "refused").inc()
                 return answer
             if attempt + 1 == self._attempts or not self._pause(attempt):
                 break
         CALLS.labels(self.target, "failed").inc()
         raise DependencyUnavailable(self.target, reached=reached)
+
+    def _host(self, turn: int) -> tuple[str, Breaker | None]:
+        """The address whose turn it is, or the next one whose breaker lets calls through; no breaker: none does."""
+        for step in range(len(self._hosts)):
+            url, breaker = self._hosts[(turn + step) % len(self._hosts)]
+            if breaker.allows():
+                return url, breaker
+        return "", None
 
     def _pause(self, attempt: int) -> bool:
         """Waits before the next attempt; False where the deadline or the budget leaves no room for one."""
@@ -133,10 +121,7 @@ class ServiceClient:
         time.sleep(wait)
         return True
 
-    def _send(self, method: str, url: str, body: Any) -> Answer:
-        left = deadline.remaining(self._read)
-        if left <= 0:
-            raise _NeverSent
+    def _send(self, method: str, url: str, body: Any, left: float) -> Answer:
         try:
             response = self._http.request(
                 method,
