@@ -30,13 +30,22 @@ def end(state: State) -> int:
     return len(left)
 
 
+def nginx(state: State) -> list[psutil.Process]:
+    """nginx's processes, master and workers: they overwrite their environment, and are known by their folder."""
+    return [each for each in psutil.process_iter(["name"]) if _is_nginx(each, state)]
+
+
 def _belongs(process: psutil.Process, state: State) -> bool:
     try:
-        if process.environ().get(MARK) == str(state.folder):
-            return True
-        # nginx overwrites its environment with its title, which has its command line in it.
-        return process.name() == "nginx" and f"-p {state.gateway}/" in " ".join(process.cmdline())
-    except (psutil.NoSuchProcess, psutil.AccessDenied):
+        return process.environ().get(MARK) == str(state.folder) or _is_nginx(process, state)
+    except psutil.Error:
+        return False
+
+
+def _is_nginx(process: psutil.Process, state: State) -> bool:
+    try:
+        return process.name() == "nginx" and process.cwd() == str(state.folder)
+    except psutil.Error:
         return False
 
 

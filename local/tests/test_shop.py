@@ -87,13 +87,22 @@ def test_a_second_up_leaves_what_runs_alone_and_sets_a_new_password(shop: Shop) 
     assert ask(shop, "/api/v1/customers/token", body)[0]["access"]
 
 
-@pytest.mark.parametrize("name", ["products-1", "orders-worker", "postgres", "nginx", "testpay"])
+@pytest.mark.parametrize("name", ["products-1", "orders-worker", "postgres", "testpay"])
 def test_what_dies_is_started_again(shop: Shop, name: str) -> None:
     before = shop.pid(name)
     shop.signal(name, signal.SIGKILL)
     wait.until(lambda: shop.pid(name) not in (0, before), seconds=20, what=f"another {name}")
     shop.wait_ready(name)
     wait.until(lambda: wait.answers(shop.url + "/api/v1/products"), seconds=20, what="products through the gateway")
+
+
+def test_a_killed_nginx_leaves_no_workers_with_old_configuration(shop: Shop) -> None:
+    before = set(census.nginx(shop.state))
+    assert len(before) >= 2
+    shop.signal("nginx", signal.SIGKILL)
+    wait.until(lambda: before.isdisjoint(census.nginx(shop.state)), seconds=20, what="the old nginx to be gone")
+    shop.wait_ready("nginx")
+    assert psutil.Process(shop.pid("nginx")) in census.nginx(shop.state)
 
 
 def test_an_extra_variable_reaches_one_process_and_goes_again(shop: Shop) -> None:
