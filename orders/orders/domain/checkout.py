@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import orjson
-from chassis import deadline
+from chassis import deadline, faults
 from chassis.errors import Unavailable
 from chassis.idempotency import keys
 from chassis.idempotency.models import IdempotencyRecord
@@ -70,6 +70,7 @@ def place(*, request: Request, scope: str, key: str, fingerprint: str, actor: st
     anything was paid: the same key may try again, and if nobody does, the order is rejected.
     """
     started = perf_counter()
+    faults.point("orders.received")
     claim = {"scope": scope, "key": key, "fingerprint": fingerprint}
     order = _insert(_PLACE_NEW, request, actor, claim)
     fresh = order is not None
@@ -78,6 +79,7 @@ def place(*, request: Request, scope: str, key: str, fingerprint: str, actor: st
         if isinstance(known, HttpResponse):
             return known
         order = known
+    faults.point("orders.placed")
     try:
         answer = _run(Run(order=order, actor=actor, fresh=fresh))
     except Unavailable:
@@ -130,6 +132,7 @@ def _run(run: Run) -> answers.Answer:
     except BaseException:
         leases.let_go(order)
         raise
+    faults.point("orders.answering")
     return run.answer or _as_it_stands(order)
 
 

@@ -1,4 +1,4 @@
-"""An order's way from its first row to rest, a step a function. Each may be repeated, after a crash or by another process.
+"""An order from its first row to rest, a step a function. Each may be repeated, after a crash or by another process.
 No transaction is open while a step calls somebody; what it learned is written by one fenced statement.
 
     PENDING → RESERVED → PAYING → PAID → CONFIRMED → STOCK_COMMITTED → COMPLETED
@@ -8,6 +8,7 @@ No transaction is open while a step calls somebody; what it learned is written b
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from chassis import faults
 from chassis.errors import DomainError, Unavailable
 
 from orders import clients
@@ -54,6 +55,8 @@ def reserve(run: Run) -> None:
         raise refusals.Abandoned("The client was told to try again and did not.")
     if order.cart_version is None:
         snapshots.take(order)
+        faults.point("orders.snapshotted")
+    faults.point("orders.reserving")
     answer = clients.reserve(order=order.pk, lines=snapshots.quantities(run.lines()))
     if answer.code == "insufficient_stock":
         raise refusals.insufficient(answer.body["lines"])
@@ -61,6 +64,7 @@ def reserve(run: Run) -> None:
         raise refusals.Abandoned("The reservation was given up.")
     if not answer.ok:
         raise Unavailable(f"stock answered {answer.status} {answer.code}")
+    faults.point("orders.reserved")
     advance(order, State.RESERVED, actor=run.actor)
 
 
@@ -84,7 +88,9 @@ def start_payment(run: Run) -> None:
 
 def pay(run: Run) -> None:
     """PAYING: charges, or finds out what became of an earlier charge."""
+    faults.point("orders.charging")
     state = payments.settle(run.order, first=run.fresh)
+    faults.point("orders.charged")
     run.order.token = ""
     advance(run.order, State.PAID, actor=run.actor, along=_payment(state), columns=["token"])
 
@@ -100,6 +106,7 @@ def confirm(run: Run) -> None:
 
 def commit_stock(run: Run) -> None:
     """CONFIRMED: the goods leave the shelf; where they are gone after all, the money goes back."""
+    faults.point("orders.confirmed")
     answer = clients.commit(order=run.order.pk)
     if answer.ok:
         advance(run.order, State.STOCK_COMMITTED, actor=run.actor)
@@ -111,6 +118,7 @@ def commit_stock(run: Run) -> None:
 
 def consume_cart(run: Run) -> None:
     """STOCK_COMMITTED: what was ordered leaves the cart; what was added meanwhile stays."""
+    faults.point("orders.stock_committed")
     clients.consume(cart=run.order.cart, order=run.order.pk, lines=snapshots.quantities(run.lines()))
     advance(run.order, State.COMPLETED, actor=run.actor)
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from chassis import faults
 from chassis.errors import DomainError, NotFound
 from django.db import connection, transaction
 
@@ -94,8 +95,10 @@ def commit(*, id: UUID) -> Held:
 
     Raises ``UnknownReservation``, ``Released``, or ``InsufficientStock`` when it expired and the goods are gone.
     """
+    faults.point("stock.committing")
     if _changed(statements.COMMIT_HELD, id) or _commit_unheld(id):
         metrics.RESERVATIONS.labels("committed").inc()
+    faults.point("stock.committed")
     return get(id=id)
 
 
