@@ -1,0 +1,26 @@
+"""Many at once."""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+from typing import TypeVar
+
+A = TypeVar("A")
+B = TypeVar("B")
+
+
+def each(act: Callable[[A], B], items: Sequence[A], at_once: int = 8) -> list[B]:
+    """The results in the order of the items; so many threads do it."""
+    with ThreadPoolExecutor(at_once) as pool:
+        return list(pool.map(act, items))
+
+
+def together(*acts: Callable[[], B]) -> list[B]:
+    """All acts, each in a thread of its own, begun at the same moment."""
+    gate = Barrier(len(acts))
+
+    def begin(act: Callable[[], B]) -> B:
+        gate.wait()
+        return act()
+
+    return each(begin, acts, at_once=len(acts))
