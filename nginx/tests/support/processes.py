@@ -90,7 +90,7 @@ class Upstream:
 
     def reset(self) -> None:
         """As after the start."""
-        self.control(delay=0.0, status=200, headers={}, value=None)
+        self.control(delay=0.0, status=200, headers={}, value=None, document=None)
 
     @property
     def hits(self) -> int:

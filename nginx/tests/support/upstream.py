@@ -4,6 +4,7 @@
 
 Every path answers with the request as JSON.
 PUT /control {"delay": seconds, "status": code, "headers": {…}, "value": any} changes the next answers; "hits" counts.
+"document" is the answer at …/openapi.json.
 """
 
 import json
@@ -15,8 +16,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 NAME = ""
-SETTINGS: dict[str, Any] = {"delay": 0.0, "status": 200, "headers": {}, "value": None}
-HITS = 0
+SETTINGS: dict[str, Any] = {"delay": 0.0, "status": 200, "headers": {}, "value": None, "document": None}
+HITS = READY_HITS = 0
 LOCK = threading.Lock()
 
 
@@ -29,15 +30,18 @@ class Handler(BaseHTTPRequestHandler):
 
     def answer(self) -> None:
         """Answers any method."""
-        global HITS
+        global HITS, READY_HITS
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         if self.path == "/control":
             SETTINGS.update(json.loads(body or b"{}"))
-            return self.send(200, {"hits": HITS, **SETTINGS}, {})
+            return self.send(200, {"hits": HITS, "ready_hits": READY_HITS, **SETTINGS}, {})
         if self.path == "/readyz":
+            READY_HITS += 1
             return self.send(200, {"status": "ready"}, {})
         with LOCK:
             HITS += 1
+        if SETTINGS["document"] and self.path.endswith("openapi.json"):
+            return self.send(200, SETTINGS["document"], {})
         status, headers, value = SETTINGS["status"], SETTINGS["headers"], SETTINGS["value"]
         time.sleep(SETTINGS["delay"])
         echo = {
