@@ -57,8 +57,8 @@ class Published:
         return self._fresh(_RELOAD_SECONDS).signing
 
     def document(self) -> dict[str, Any]:
-        """The JWKS document (RFC 7517), always as the database has it."""
-        return dict(KeySet(list(self._fresh(0.0).public.values())).as_dict(private=False))
+        """The JWKS document (RFC 7517), at most two seconds behind the database."""
+        return dict(KeySet(list(self._fresh(_RETRY_SECONDS).public.values())).as_dict(private=False))
 
     def forget(self) -> None:
         """Reads the database anew at the next use."""

@@ -11,6 +11,7 @@ import uuid
 from dataclasses import dataclass
 from typing import Any
 
+import structlog
 from chassis.errors import DomainError
 from chassis.tokens import ACCESS_TOKEN_TYPE, ALGORITHM, AUDIENCE, ISSUER
 from django.db import connection
@@ -24,6 +25,7 @@ from customers.models import Customer, RefreshToken, Session
 ACCESS_SECONDS = 300
 REFRESH_SECONDS = 30 * 24 * 3600
 Reason = Session.Reason
+_log = structlog.get_logger("sessions")
 
 
 class InvalidRefresh(DomainError):
@@ -98,6 +100,7 @@ def refresh(*, token: str) -> Tokens:
         used = RefreshToken.objects.filter(digest=digest(token), used__isnull=False).exists()
         if used:
             end_family(token=token, reason=Reason.REUSE)
+            _log.warning("refresh_token_reused")
         metrics.REFRESHES.labels("reused" if used else "invalid").inc()
         raise InvalidRefresh("Sign in again: this refresh token was used, has ended or was never valid.")
     metrics.REFRESHES.labels("ok").inc()

@@ -98,3 +98,14 @@ def test_a_made_up_key_id_is_looked_up_at_most_every_two_seconds(django_assert_n
     with django_assert_num_queries(2):
         for n in range(100):
             assert keys.published().get(f"made up {n}") is None
+
+
+@pytest.mark.django_db(transaction=True)
+def test_other_services_fetch_the_keys_and_verify(live_server, customer, monkeypatch):
+    from chassis.keys import RemoteKeys
+
+    ann = customer()
+    theirs = RemoteKeys(f"{live_server.url}/api/v1/customers/.well-known/jwks.json")
+    token = sessions.access_token(ann)
+    monkeypatch.setattr(tokens, "customer_keys", lambda: theirs)
+    assert tokens.verify(token) == tokens.Principal("customer", str(ann.pk))
