@@ -5,7 +5,6 @@ from typing import Any
 
 from django.core.validators import EmailValidator
 from rest_framework import serializers
-from rest_framework.fields import empty
 
 SKU_PATTERN = r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
 RESERVED_WORDS = frozenset(
@@ -116,6 +115,6 @@ class Money(StrictSerializer):
 
 def validated(serializer: type[serializers.Serializer[Any]], data: Any, **kwargs: Any) -> dict[str, Any]:
     """The validated values of a body or query; raises the 400 that names each field."""
-    form = serializer(data=empty if data is None else data, **kwargs)
+    form = serializer(data=data, **kwargs)
     form.is_valid(raise_exception=True)
     return dict(form.validated_data)
