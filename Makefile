@@ -7,7 +7,7 @@ VENV := $(CURDIR)/.venv/bin/python
 PARTS := $(patsubst %/Makefile,%,$(wildcard */Makefile))
 
 .DEFAULT_GOAL := help
-.PHONY: help up down restart reload status logs clean venv test lint fmt lock
+.PHONY: help up down restart reload status logs clean audit venv test lint fmt lock
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /  \1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 12
@@ -26,6 +26,9 @@ logs: ## follow all logs; REQUEST=<id> shows one request's way through the shop
 	@$(PYTHON) -m local logs
 clean: ## stop the shop and forget its data
 	@$(PYTHON) -m local clean
+
+audit: ## prove from the databases that every promise was kept (AUDIT_SETTLE=0: and that all is at rest)
+	@$(VENV) -m loadtest.auditor
 
 venv: ## make .venv with all that development needs
 	@$(PYTHON) -m local venv
