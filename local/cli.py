@@ -39,6 +39,9 @@ def _run(options: argparse.Namespace, words: list[str]) -> int:
     if not venv.inside():
         _prepare(options)
         os.execv(venv.PYTHON, [str(venv.PYTHON), "-m", "local", *words])  # noqa: S606 - not even a subprocess
+    if options.state.exists() and not os.access(options.state, os.R_OK | os.W_OK | os.X_OK):
+        owner = options.state.stat().st_uid
+        raise Problem(f"{options.state} belongs to user {owner}, who ran this shop before: be that user, or root")
     from local import commands  # needs what .venv has
 
     return int(commands.BY_NAME[options.command](options))

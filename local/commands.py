@@ -5,6 +5,7 @@ import signal
 import sys
 import time
 from argparse import Namespace
+from contextlib import suppress
 
 from local import gateway, logs, ports, status
 from local.environment import PASSED_ON
@@ -58,7 +59,8 @@ def show_logs(options: Namespace) -> int:
         raise Problem("there are no logs yet: `make up` starts the shop")
     # REQUEST: an X-Request-ID.
     if not (request := os.environ.get("REQUEST")):
-        logs.follow(folder)
+        with suppress(KeyboardInterrupt):
+            logs.follow(folder)
         return 0
     lines = logs.way(folder, request)
     print("\n".join(lines) if lines else f"no log knows the request {request}")

@@ -63,14 +63,14 @@ def myself() -> User:
 def runner(root: Path, python: Path, state: Path) -> User:
     """The account that the shop of the clone at ``root`` runs as: this one, unless it is root.
 
-    Under root it is the owner of the clone, or nobody. Where that account may not enter the folders above the clone,
-    the state folder or the interpreter (a clone below /root, say), its processes are allowed to read everywhere.
+    Under root it is the owner of the state folder, of the clone, or nobody. Where that account may not enter what
+    is above those or the interpreter (a clone below /root, say), its processes are allowed to read everywhere.
     """
     if os.geteuid() != 0:
         return myself()
     if not shutil.which("setpriv"):
         raise Problem("root needs the program setpriv (util-linux) to run PostgreSQL as another user: install it")
-    uid, gid = _unprivileged(root)
+    uid, gid = _unprivileged(state, root)
     switch = ("setpriv", f"--reuid={uid}", f"--regid={gid}", "--clear-groups")
     for prefix in (switch, (*switch, *_READ_ANYWHERE)):
         if _reads(prefix, python, root, state):
@@ -80,10 +80,11 @@ def runner(root: Path, python: Path, state: Path) -> User:
     )
 
 
-def _unprivileged(root: Path) -> tuple[int, int]:
-    owner = root.stat()
-    if owner.st_uid != 0:
-        return owner.st_uid, owner.st_gid
+def _unprivileged(*folders: Path) -> tuple[int, int]:
+    owners = [folder.stat() for folder in folders if folder.exists()]
+    for owner in owners:
+        if owner.st_uid != 0:
+            return owner.st_uid, owner.st_gid
     try:
         nobody = pwd.getpwnam("nobody")
     except KeyError:

@@ -31,8 +31,8 @@ def test_what_an_old_python_reads_has_no_new_syntax(name: str) -> None:
     ast.parse((ROOT / "local" / name).read_text(), feature_version=(3, 4))
 
 
-def test_a_taken_port_is_one_line_and_nothing_is_made(taken_port: int, state: Path) -> None:
-    done = run("-m", "local", "up", "--state", str(state), "--port-offset", "20000", PAYMENT_PORT=str(taken_port))
+def test_a_taken_port_is_one_line_and_nothing_is_made(taken_port: int, state: Path, offset: int) -> None:
+    done = run("-m", "local", "up", "--state", str(state), "--port-offset", str(offset), PAYMENT_PORT=str(taken_port))
     assert done.returncode == 1
     assert f"port {taken_port} (PAYMENT_PORT) is taken" in done.stderr
     assert done.stderr.count("\n") == 1

@@ -33,9 +33,13 @@ def test_root_s_shop_runs_as_somebody_else_without_groups(tmp_path: Path) -> Non
 
 
 @as_root
-def test_the_owner_of_the_clone_runs_root_s_shop(tmp_path: Path) -> None:
+def test_the_owner_of_the_state_or_of_the_clone_runs_root_s_shop(tmp_path: Path) -> None:
+    state = tmp_path / "state"
     os.chown(tmp_path, 12345, 12346)
-    assert user._unprivileged(tmp_path) == (12345, 12346)
+    assert user._unprivileged(state, tmp_path) == (12345, 12346)
+    state.mkdir()
+    os.chown(state, 12347, 12348)
+    assert user._unprivileged(state, tmp_path) == (12347, 12348)
 
 
 @as_root
