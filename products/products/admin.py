@@ -74,7 +74,7 @@ class ProductAdmin(ModelAdmin):
     readonly_fields = ["slug", "pictures", "created", "updated"]
     fields = [
         "name", "slug", "brand", "category", "status", "description", "attributes",
-        "pictures", "upload", "created", "updated",
+        "pictures", "drop", "upload", "created", "updated",
     ]  # fmt: skip
     actions = ["publish", "archive", "export"]
     price = money_column("min_price", "currency", "price from")
@@ -109,7 +109,11 @@ class ProductAdmin(ModelAdmin):
         super().save_related(request, form, formsets, change)
         product = form.instance
         derived.refresh([product.pk])
-        products.change(slug=product.slug, fields={"status": form.cleaned_data["status"]})
+        fields = {"status": form.cleaned_data["status"]}
+        if drop := form.cleaned_data["drop"]:
+            kept = map(shapes.address_of, product.images)
+            fields["images"] = [address for address in kept if address not in drop]
+        products.change(slug=product.slug, fields=fields)
         if upload := form.cleaned_data.get("upload"):
             images.add(slug=product.slug, file=upload, size=upload.size)
 

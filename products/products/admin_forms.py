@@ -9,9 +9,13 @@ from chassis.fields import MAX_INT, is_sku
 from django import forms
 from django.conf import settings
 from django.forms import BaseInlineFormSet, ModelForm
-from unfold.widgets import UnfoldAdminImageFieldWidget, UnfoldAdminTextInputWidget
+from unfold.widgets import (
+    UnfoldAdminCheckboxSelectMultipleWidget,
+    UnfoldAdminImageFieldWidget,
+    UnfoldAdminTextInputWidget,
+)
 
-from products.domain import images
+from products.domain import images, shapes
 from products.models import Product, Variant
 
 
@@ -22,9 +26,22 @@ class ProductForm(ModelForm):
         label="add a picture", required=False, widget=UnfoldAdminImageFieldWidget, help_text="JPEG, PNG, WebP or GIF"
     )
 
+    drop = forms.MultipleChoiceField(
+        label="remove pictures",
+        required=False,
+        widget=UnfoldAdminCheckboxSelectMultipleWidget,
+        help_text="In their order.",
+    )
+
     class Meta:
         model = Product
         fields = ["name", "brand", "category", "status", "description", "attributes"]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        addresses = [shapes.address_of(path) for path in self.instance.images]
+        choices = [(address, f"{n}: {address.rsplit('/', 1)[-1]}") for n, address in enumerate(addresses, start=1)]
+        self.fields["drop"].choices = choices  # type: ignore[attr-defined]
 
     def clean_attributes(self) -> Any:
         """A JSON object; an empty field is an empty one."""

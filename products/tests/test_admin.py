@@ -117,6 +117,15 @@ def test_no_picture_is_refused(desk, sell):
     assert "not a picture" in desk.post(f"{ADMIN}/product/add/", form).content.decode()
 
 
+def test_a_picture_is_removed(desk, sell):
+    product = sell("Shirt")
+    Product.objects.update(images=["aa/1.webp", "aa/2.webp"])
+    variant = product.variants.get()
+    form = body_of((variant.pk, variant.sku, "{}", "1")) | {"drop": ["http://localhost:8080/media/aa/1.webp"]}
+    assert desk.post(f"{ADMIN}/product/{product.pk}/change/", form).status_code == 302
+    assert Product.objects.get().images == ["aa/2.webp"]
+
+
 def test_products_are_archived_published_and_exported(desk, api, sell):
     product = sell("Shirt", price=1990)
     run = lambda action: desk.post(f"{ADMIN}/product/", {"action": action, "_selected_action": [product.pk]})  # noqa: E731

@@ -74,8 +74,12 @@ class Feed:
         self._file: IO[bytes] = path.open("rb")
         start = self._file.read(64 * 1024).removeprefix(b"\xef\xbb\xbf")
         self._file.seek(0)
-        first = start.split(b"\n", 1)[0]
-        self._records = self._objects() if start.lstrip()[:1] == b"{" else self._table(b"\t" in first)
+        try:
+            tabs = b"\t" in start.split(b"\n", 1)[0]
+            self._records = self._objects() if start.lstrip()[:1] == b"{" else self._table(tabs)
+        except Unreadable:
+            self._file.close()
+            raise
 
     def __enter__(self) -> "Feed":
         return self

@@ -32,9 +32,9 @@ _SIMILAR = """
     CROSS JOIN LATERAL (SELECT unaccent(lower(t.typed)) COLLATE "C" AS word) f
     CROSS JOIN LATERAL (
         SELECT word, similarity(word, f.word) AS alike, max(similarity(word, f.word)) OVER () AS best
-        FROM products_word WHERE word %% f.word
+        FROM products_word WHERE word %% f.word ORDER BY alike DESC, word LIMIT 8
     ) s
-    WHERE s.alike >= 0.4 AND s.alike > s.best - 0.1
+    WHERE s.alike > s.best - 0.25
     AND NOT EXISTS (SELECT FROM products_word WHERE word >= f.word AND word < f.word || chr(1114111))
     ORDER BY t.n, s.alike DESC, s.word
 """

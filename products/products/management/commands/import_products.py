@@ -5,10 +5,13 @@ from typing import Any
 
 from chassis.errors import DomainError
 from django.core.management.base import BaseCommand, CommandError
+from django.db import InterfaceError, OperationalError
 from tqdm import tqdm
 
 from products.domain import imports
 from products.domain.feed import Refused
+
+GO_ON = "What was done stays. Run the same command again to complete the import; nothing is done twice."
 
 
 class Command(BaseCommand):
@@ -45,11 +48,14 @@ class Command(BaseCommand):
                 )
             except KeyboardInterrupt:
                 bar.close()
-                self.stderr.write("Stopped. What was done stays; the same command goes on from there.")
+                self.stderr.write(f"Stopped. {GO_ON}")
                 sys.exit(130)
             except DomainError as error:
                 bar.close()
                 raise CommandError(f"{error.detail}\n{_what_now(error)}") from None
+            except (OSError, OperationalError, InterfaceError) as error:
+                bar.close()
+                raise CommandError(f"{str(error).strip()}\n{GO_ON}") from None
             bar.update(bar.total - bar.n)
         self._say(file, result)
 
@@ -69,4 +75,4 @@ class Command(BaseCommand):
 def _what_now(error: DomainError) -> str:
     if error.code == "feed_unreadable":
         return "Nothing was imported."
-    return "The goods up to here are in. Run the same command again to complete the import; nothing is done twice."
+    return GO_ON
