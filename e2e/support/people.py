@@ -48,6 +48,11 @@ class Person(Client):
         super().__init__(url, Session(url, email, password) if email else None)
         self.email = email or "guest@example.com"
 
+    def token(self) -> str:
+        """The access token."""
+        assert self._token is not None
+        return self._token()
+
     @classmethod
     def new_customer(cls, url: str, name: str = "Ada Byron") -> "Person":
         """Somebody who has just signed up."""

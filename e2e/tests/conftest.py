@@ -16,6 +16,12 @@ def target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
         yield target
 
 
+@pytest.fixture(scope="session")
+def target_url(target: Target) -> str:
+    """The gateway's address."""
+    return target.url
+
+
 @pytest.fixture
 def shop(target: Target) -> Shop:
     """The shop as an object, where it is ours: only then can one look behind the gateway."""

@@ -22,7 +22,7 @@ def picture(width: int = 300, height: int = 200, colour: str = "orange") -> byte
 
 def test_goods_come_in_are_corrected_and_the_ledger_says_so(staff: Staff, guest: Person) -> None:
     sku = staff.goods(price=100, quantity=0)
-    guest.get(f"/stock/{sku}").refused(404, "unknown_sku")
+    guest.get(f"/stock/{sku}").refused(404, "sku_not_found")
     staff.receive(sku, 40)
     staff.receive(sku, -3, kind="adjustment")
     assert guest.available(sku) == 37
