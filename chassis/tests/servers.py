@@ -3,7 +3,7 @@
 import socket
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
@@ -28,6 +28,13 @@ class Server:
         return self.script.pop(0) if len(self.script) > 1 else self.script[0]
 
 
+class ManyAtOnce(ThreadingHTTPServer):
+    """Takes more than five connections at a time, and keeps no test waiting at its end."""
+
+    request_queue_size = 128
+    daemon_threads = True
+
+
 @contextmanager
 def running(*script: Any, port: int = 0) -> Iterator[Server]:
     """A server that answers so."""
@@ -50,8 +57,12 @@ def running(*script: Any, port: int = 0) -> Iterator[Server]:
         def log_message(self, *args: Any) -> None:
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
-    server.daemon_threads = True
+        def setup(self) -> None:
+            connections.append(self.request)
+            super().setup()
+
+    connections: list[socket.socket] = []
+    server = ManyAtOnce(("127.0.0.1", port), Handler)
     thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     state.url = f"http://127.0.0.1:{server.server_port}"
@@ -61,6 +72,9 @@ def running(*script: Any, port: int = 0) -> Iterator[Server]:
         server.shutdown()
         thread.join()
         server.server_close()
+        for connection in connections:  # those that were kept alive would go on being answered
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
 
 
 def reply(handler: BaseHTTPRequestHandler, status: int, body: Any) -> None:

@@ -2,6 +2,7 @@
 
 import time
 from concurrent.futures import ThreadPoolExecutor
+from itertools import count
 from threading import Barrier
 
 import orjson
@@ -62,7 +63,7 @@ def test_passing_faults_are_tried_again(method, fault):
 def test_a_post_that_may_have_arrived_is_not_sent_again(fault):
     with running(fault, 200) as server, running() as other:
         client = ServiceClient("cart", [server.url, other.url])
-        client._turn = iter([0])
+        client._turn = count(0)
         with pytest.raises(DependencyUnavailable) as failure:
             client.call("POST", "/x")
     assert failure.value.reached

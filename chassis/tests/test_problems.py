@@ -121,3 +121,14 @@ def test_a_database_that_does_not_answer_is_503(api, monkeypatch):
     answer = api.get(ECHO)
     assert (answer.status_code, answer.json()["code"]) == (503, "database_unavailable")
     assert answer["Retry-After"] == "2"
+
+
+def test_problems_are_counted_by_code(api):
+    from chassis.problems import PROBLEMS
+
+    def counts():
+        return [PROBLEMS.labels(code)._value.get() for code in ("full", "invalid", "server_error")]
+
+    before = counts()
+    api.put(ECHO), api.post(ECHO, {}), api.delete(ECHO), api.get(ECHO)
+    assert [now - then for now, then in zip(counts(), before, strict=True)] == [1, 1, 1]

@@ -1,6 +1,7 @@
 from typing import Any
 
 from django.urls import path
+from drf_spectacular.utils import extend_schema
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -35,13 +36,14 @@ class Echo(APIView):
     def get(self, request: Request) -> Response:
         return Response({"ok": True})
 
+    @extend_schema(request=EchoBody, responses=EchoBody)
     def post(self, request: Request) -> Response:
         return Response(validated(EchoBody, request.data))
 
     def put(self, request: Request) -> Response:
         raise Full("No room for more.", room=0)
 
-    def options(self, request: Request) -> Response:
+    def options(self, request: Request) -> Response:  # type: ignore[override]
         raise WhoAreYou
 
     def delete(self, request: Request) -> Response:
@@ -68,6 +70,13 @@ class ForOrders(WhoAmI):
     permission_classes = [services("orders")]
 
 
+class Goods(APIView):
+    permission_classes = [AllowAny]
+
+    def get(self, request: Request, sku: str) -> Response:
+        return Response(sku)
+
+
 class ForNobodyNamed(APIView):
     def get(self, request: Request) -> Response:
         return Response("reached")
@@ -76,6 +85,7 @@ class ForNobodyNamed(APIView):
 urlpatterns = [
     *service_urls("tests.empty"),
     path("api/v1/stock/echo", Echo.as_view()),
+    path("api/v1/stock/goods/<sku:sku>", Goods.as_view()),
     path("api/v1/stock/who", WhoAmI.as_view()),
     path("api/v1/stock/customers", ForCustomers.as_view()),
     path("api/v1/stock/warehouse", ForWarehouse.as_view()),

@@ -21,8 +21,8 @@ def _read(kind: str, name: str, default: Any) -> Any:
 
 
 def text(name: str, default: str = _REQUIRED) -> str:
-    """The variable as it stands."""
-    return str(_read("str", name, default))
+    """The variable as it stands, but for a line break at its end, which ``echo`` leaves in a secret's file."""
+    return str(_read("str", name, default)).rstrip("\r\n")
 
 
 def integer(name: str, default: int = _REQUIRED) -> int:

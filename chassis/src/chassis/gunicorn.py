@@ -5,7 +5,7 @@ https://docs.gunicorn.org/en/stable/settings.html
 
 from typing import Any
 
-from chassis import env, metrics
+from chassis import env, logs, metrics
 
 # BIND: host:port of the HTTP server.
 bind = env.text("BIND", "127.0.0.1:8000")
@@ -26,6 +26,11 @@ control_socket_disable = True
 worker_tmp_dir = "/dev/shm"  # noqa: S108 - a heartbeat file on a disk can stall a worker
 forwarded_allow_ips = "*"  # only the gateway can reach this port; it sets X-Forwarded-Proto itself
 accesslog = None
+# The master's own lines look like all others. It knows no settings: products-1 is an instance of products.
+_instance = env.text("INSTANCE", "gunicorn")
+logconfig_dict = logs.configure(
+    service=_instance.rstrip("-0123456789"), instance=_instance, level=env.text("LOG_LEVEL", "INFO")
+)
 
 
 def on_starting(server: Any) -> None:

@@ -11,6 +11,7 @@ from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from drf_standardized_errors.formatter import flatten_errors
 from drf_standardized_errors.handler import ExceptionHandler
+from prometheus_client import Counter
 from rest_framework import exceptions
 from rest_framework.response import Response
 
@@ -19,6 +20,7 @@ from chassis.errors import CHALLENGE, DomainError, Unavailable
 
 MEDIA_TYPE = "application/problem+json"
 _log = structlog.get_logger("problems")
+PROBLEMS = Counter("problems_total", "Problem documents that views answered with, by code.", ["code"])
 _CODES = {"parse_error": "malformed_request", "error": "server_error"}
 
 
@@ -75,7 +77,12 @@ class ProblemHandler(ExceptionHandler):
     """drf-standardized-errors' handler, speaking problem+json and knowing the domain's refusals."""
 
     def run(self) -> Response:
-        """The response of whatever was raised in a view."""
+        """The response of whatever was raised in a view, counted."""
+        response = self._response()
+        PROBLEMS.labels(response.data["code"]).inc()
+        return response
+
+    def _response(self) -> Response:
         refusal = self._refusal()
         if refusal is None:
             response = super().run()

@@ -1,0 +1,198 @@
+"""gunicorn as the services run it, for real: answers, health, metrics, one JSON log line a request, reload, end."""
+
+import os
+import signal
+import subprocess
+import sys
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import orjson
+import pytest
+import urllib3
+
+from tests.servers import free_port, until
+
+HTTP = urllib3.PoolManager(retries=False, timeout=5)
+
+
+@dataclass
+class Running:
+    """A gunicorn with the chassis' settings and the tests' URLs."""
+
+    process: subprocess.Popen[bytes]
+    url: str
+    metrics_url: str
+    log: Path
+    metrics_folder: Path
+
+    def get(self, path, **headers):
+        return HTTP.request("GET", self.url + path, headers={"Host": "localhost", **headers})
+
+    def metrics(self):
+        return HTTP.request("GET", f"{self.metrics_url}/metrics").data.decode()
+
+    def lines(self):
+        return [orjson.loads(line) for line in self.log.read_bytes().splitlines()]
+
+    def line_of(self, request_id):
+        return until(lambda: [line for line in self.lines() if line.get("request_id") == request_id])
+
+
+@contextmanager
+def serving(folder, **changes):
+    port, metrics_port = free_port(), free_port()
+    metrics_folder = folder / "metrics"
+    metrics_folder.mkdir()
+    (metrics_folder / "counter_1.db").write_bytes(b"left behind by an earlier run, and broken")
+    environment = {
+        **os.environ,
+        "DJANGO_SETTINGS_MODULE": "tests.settings",
+        "BIND": f"127.0.0.1:{port}",
+        "METRICS_BIND": f"127.0.0.1:{metrics_port}",
+        "PROMETHEUS_MULTIPROC_DIR": str(metrics_folder),
+        "LOG_LEVEL": "INFO",
+        "INSTANCE": "stock-7",
+        **changes,
+    }
+    log = folder / "log"
+    with log.open("wb") as out:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "gunicorn", "-c", "python:chassis.gunicorn", "tests.wsgi"],
+            env=environment,
+            stdout=out,
+            stderr=subprocess.STDOUT,
+        )
+    running = Running(process, f"http://127.0.0.1:{port}", f"http://127.0.0.1:{metrics_port}", log, metrics_folder)
+    try:
+        until(lambda: _answers(running), seconds=30)
+        yield running
+    finally:
+        process.terminate()
+        process.wait(timeout=30)
+
+
+def _answers(running):
+    assert running.process.poll() is None, running.log.read_text()
+    try:
+        return running.get("/livez").status == 200
+    except urllib3.exceptions.HTTPError:
+        return False
+
+
+@pytest.fixture(scope="module")
+def gunicorn(tmp_path_factory):
+    with serving(tmp_path_factory.mktemp("gunicorn")) as running:
+        yield running
+
+
+def test_it_answers_and_is_healthy(gunicorn):
+    assert gunicorn.get("/livez").data == b'{"status":"ok"}'
+    ready = gunicorn.get("/readyz")
+    assert (ready.status, ready.data) == (200, b'{"status":"ready"}')
+    assert gunicorn.get("/api/v1/stock/echo").json() == {"ok": True}
+
+
+def test_without_its_database_it_lives_but_is_not_ready(tmp_path):
+    nowhere = f"postgres://nobody@127.0.0.1:{free_port()}/none"
+    with serving(tmp_path, DATABASE_URL=nowhere) as lonely:
+        assert lonely.get("/livez").status == 200
+        for _ in range(2):
+            answer = lonely.get("/readyz")
+            assert (answer.status, answer.headers["Content-Type"]) == (503, "application/problem+json")
+            assert answer.json()["code"] == "database_unavailable"
+
+
+def requests_of(metrics, view):
+    lines = [
+        line for line in metrics.splitlines() if line.startswith("django_http_responses_total_by_status_view_method")
+    ]
+    return sum(float(line.rpartition(" ")[2]) for line in lines if f'view="{view}"' in line)
+
+
+def test_the_exporter_counts_requests_and_problems(gunicorn):
+    view = "tests.urls.Echo"
+    before = requests_of(gunicorn.metrics(), view)
+    for _ in range(5):
+        gunicorn.get("/api/v1/stock/echo")
+    HTTP.request("PUT", f"{gunicorn.url}/api/v1/stock/echo", headers={"Host": "localhost"})
+    after = gunicorn.metrics()
+    assert requests_of(after, view) == before + 6
+    assert 'problems_total{code="full"} 1.0' in after
+    assert gunicorn.get("/metrics").status == 404, "only on its own port"
+
+
+def test_what_an_earlier_run_left_behind_is_gone(gunicorn):
+    assert not (gunicorn.metrics_folder / "counter_1.db").exists()
+
+
+def test_a_request_is_one_json_line_with_its_id_and_without_its_query(gunicorn):
+    answer = gunicorn.get("/api/v1/stock/echo?access_token=hush", **{"X-Request-ID": "from-a-client"})
+    assert answer.headers["X-Request-ID"] == "from-a-client"
+    (line,) = gunicorn.line_of("from-a-client")
+    assert line.pop("ms") >= 0
+    assert line.pop("timestamp").endswith("Z")
+    assert line == {
+        "service": "stock",
+        "instance": "stock-7",
+        "event": "request",
+        "level": "info",
+        "request_id": "from-a-client",
+        "method": "GET",
+        "route": "api/v1/stock/echo",
+        "status": 200,
+        "caller": None,
+    }
+    assert b"hush" not in gunicorn.log.read_bytes()
+
+
+@pytest.mark.parametrize("forged", ["a b", "x" * 65, "ä", '{"a":1}'])
+def test_an_id_that_is_not_sane_is_replaced(gunicorn, forged):
+    given = gunicorn.get("/api/v1/stock/echo", **{"X-Request-ID": forged.encode("utf-8").decode("latin-1")})
+    found = given.headers["X-Request-ID"]
+    assert len(found) == 32
+    assert gunicorn.line_of(found)
+
+
+def test_a_fault_is_one_line_with_its_stack_and_the_request_id(gunicorn):
+    HTTP.request(
+        "DELETE", f"{gunicorn.url}/api/v1/stock/echo", headers={"Host": "localhost", "X-Request-ID": "fault-1"}
+    )
+    lines = gunicorn.line_of("fault-1")
+    assert [line["event"] for line in lines if line.get("event") == "request"] == ["request"]
+    traces = [line for line in lines if "RuntimeError" in line.get("exception", "")]
+    assert len(traces) == 1
+    assert traces[0]["level"] == "error"
+
+
+def test_health_is_not_logged(gunicorn):
+    gunicorn.get("/livez", **{"X-Request-ID": "a-probe"})
+    gunicorn.get("/api/v1/stock/echo", **{"X-Request-ID": "after-the-probe"})
+    gunicorn.line_of("after-the-probe")
+    assert not [line for line in gunicorn.lines() if line.get("request_id") == "a-probe"]
+
+
+def workers_of(process):
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text()
+    return set(children.split())
+
+
+def test_a_reload_takes_a_new_worker_and_keeps_the_counters(gunicorn):
+    view = "tests.urls.Echo"
+    gunicorn.get("/api/v1/stock/echo")
+    counted, old = requests_of(gunicorn.metrics(), view), workers_of(gunicorn.process)
+    assert len(old) == 1
+    gunicorn.process.send_signal(signal.SIGHUP)
+    until(lambda: len(now := workers_of(gunicorn.process)) == 1 and now != old, seconds=30)
+    assert gunicorn.get("/api/v1/stock/echo").status == 200
+    assert requests_of(gunicorn.metrics(), view) == counted + 1
+
+
+def test_every_line_of_a_whole_life_is_json_and_term_ends_it(tmp_path):
+    with serving(tmp_path) as short:
+        short.get("/api/v1/stock/nowhere")
+        short.process.terminate()
+        assert short.process.wait(timeout=30) == 0
+        assert {line["service"] for line in short.lines()} == {"stock"}
+        assert len(short.lines()) > 2

@@ -1,0 +1,66 @@
+"""``python -m chassis.prepare`` on a database of its own."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import psycopg2
+import pytest
+from django.contrib.auth.hashers import check_password
+
+from chassis.testing.plugin import _MARK
+
+SERVER = os.environ[_MARK]
+
+
+@pytest.fixture
+def database() -> Iterator[str]:
+    admin = psycopg2.connect(f"{SERVER}/postgres")
+    admin.autocommit = True
+    admin.cursor().execute("CREATE DATABASE prepared")
+    yield f"{SERVER}/prepared"
+    admin.cursor().execute("DROP DATABASE prepared")
+    admin.close()
+
+
+def prepare(database, **settings):
+    environment = os.environ | {
+        "DJANGO_SETTINGS_MODULE": "tests.settings",
+        "DATABASE_URL": "postgres://nobody@127.0.0.1:9/none",
+        "DATABASE_OWNER_URL": database,
+        **settings,
+    }
+    command = [sys.executable, "-m", "chassis.prepare"]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
+
+
+def asked(database, query):
+    connection = psycopg2.connect(database)
+    try:
+        cursor = connection.cursor()
+        cursor.execute(query)
+        return cursor.fetchall()
+    finally:
+        connection.close()
+
+
+def test_it_migrates_makes_the_owner_and_may_be_repeated(database):
+    staff = "SELECT username, email, is_staff, is_superuser, is_active, password FROM auth_user"
+    first = prepare(database, STAFF_EMAIL=" Owner@Shop.test ", STAFF_PASSWORD="first password")
+    assert (first.returncode, first.stdout, first.stderr) == (0, "", "")
+    (*account, password) = asked(database, staff)[0]
+    assert account == ["owner@shop.test", "owner@shop.test", True, True, True]
+    assert check_password("first password", password)
+    again = prepare(database, STAFF_EMAIL="owner@shop.test", STAFF_PASSWORD="first password")
+    assert (again.returncode, asked(database, staff)[0][-1]) == (0, password)
+    anew = prepare(database, STAFF_EMAIL="owner@shop.test", STAFF_PASSWORD="second password")
+    assert anew.returncode == 0
+    assert len(asked(database, staff)) == 1
+    assert check_password("second password", asked(database, staff)[0][-1])
+
+
+def test_without_an_account_it_only_migrates(database):
+    assert prepare(database).returncode == 0
+    assert asked(database, "SELECT count(*) FROM auth_user") == [(0,)]
+    assert asked(database, "SELECT count(*) FROM idempotency_idempotencyrecord") == [(0,)]
