@@ -49,6 +49,13 @@ class Neighbours:
         return 200, {"results": [{"sku": sku, "available": self.shelf.get(sku, 0)} for sku in skus]}
 
 
+class ManyAtOnce(ThreadingHTTPServer):
+    """Takes more than five connections at a time, and keeps no test waiting at its end."""
+
+    request_queue_size = 128
+    daemon_threads = True
+
+
 @contextmanager
 def running(neighbours: Neighbours) -> Iterator[None]:
     """The server at a port of its own, for both services."""
@@ -81,8 +88,7 @@ def running(neighbours: Neighbours) -> Iterator[None]:
         def log_message(self, *args: Any) -> None:
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
+    server = ManyAtOnce(("127.0.0.1", 0), Handler)
     thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
     neighbours.url = f"http://127.0.0.1:{server.server_port}"
