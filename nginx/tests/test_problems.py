@@ -19,6 +19,7 @@ def assert_problem(answer: Answer, status: int, code: str) -> None:
     assert document["detail"]
     assert document["request_id"] == answer.header("X-Request-ID")
     assert answer.header("Cache-Control") == "no-store"
+    assert answer.header("X-Served-By") is None
 
 
 def test_not_found(gateway: Gateway) -> None:
