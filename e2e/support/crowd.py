@@ -3,7 +3,10 @@
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
+from time import sleep
 from typing import TypeVar
+
+from support.client import Answer
 
 A = TypeVar("A")
 B = TypeVar("B")
@@ -24,3 +27,13 @@ def together(*acts: Callable[[], B]) -> list[B]:
         return act()
 
     return each(begin, acts, at_once=len(acts))
+
+
+def patiently(act: Callable[[], Answer], tries: int = 5) -> Answer:
+    """As every client should: after 503, which a crowded machine may answer, the same again when Retry-After is over."""
+    for _ in range(tries):
+        answer = act()
+        if answer.status != 503:
+            break
+        sleep(int(answer.headers["Retry-After"]))
+    return answer

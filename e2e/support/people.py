@@ -2,11 +2,13 @@
 
 import time
 from collections.abc import Mapping
+from functools import partial
 from threading import Lock
 from typing import Any
 from uuid import uuid4
 
 from support.client import Answer, Client
+from support.crowd import patiently
 from support.wait import until
 
 PASSWORD = "correct horse battery staple"  # noqa: S105
@@ -62,14 +64,16 @@ class Person(Client):
 
     def cart_with(self, quantities: Mapping[str, int]) -> str:
         """The id of a new cart with these quantities by SKU."""
-        cart = str(self.post("/carts").ok(201)["id"])
+        cart = str(patiently(partial(self.post, "/carts")).ok(201)["id"])
         for sku, quantity in quantities.items():
-            self.put(f"/carts/{cart}/lines/{sku}", {"quantity": quantity}).ok()
+            line = f"/carts/{cart}/lines/{sku}"
+            patiently(partial(self.put, line, {"quantity": quantity})).ok()
         return cart
 
     def checkout(self, cart: str, key: str | None = None, **changes: Any) -> Answer:
         """Orders a cart, by test card unless ``changes`` say otherwise."""
-        return self.post("/orders", self.order(cart, **changes), headers={"Idempotency-Key": key or str(uuid4())})
+        headers = {"Idempotency-Key": key or str(uuid4())}
+        return patiently(partial(self.post, "/orders", self.order(cart, **changes), headers=headers))
 
     def order(self, cart: str, **changes: Any) -> dict[str, Any]:
         """The body of a checkout."""
