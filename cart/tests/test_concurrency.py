@@ -1,11 +1,12 @@
 """Real threads on a real PostgreSQL: nothing is doubled, nothing is lost, and nobody waits for ever."""
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from uuid import uuid4
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
 from cart.domain import carts, checkouts, claims, lines
 from cart.models import Cart, Consumed
@@ -138,6 +139,43 @@ def test_a_quantity_set_while_consumed_is_before_or_after_it(filled):
         )
         seen.add(inside(id)["A"])
     assert seen <= {3, 5}, "five and two taken, or two taken and then five; never two lost nor counted twice"
+
+
+def test_a_consume_that_had_to_wait_takes_from_what_is_there_by_then(filled):
+    id = filled(A=2)
+    with ThreadPoolExecutor(1) as other:
+        with transaction.atomic():
+            lines.put(id=id, customer=None, sku="A", quantity=5)
+            waiting = other.submit(
+                at_once, [partial(checkouts.consume, id=id, order=uuid4(), lines={"A": 2})], workers=1
+            )
+            _until_somebody_waits()
+        assert waiting.result() == [None]
+    assert (inside(id), version_of(id)) == ({"A": 3}, 3)
+
+
+def test_a_line_waits_for_its_cart_before_it_is_touched(filled):
+    id = filled(A=2, B=1)
+    with ThreadPoolExecutor(1) as other:
+        with transaction.atomic():
+            Cart.objects.select_for_update().get(pk=id)
+            waiting = other.submit(at_once, [partial(lines.put, id=id, customer=None, sku="A", quantity=5)], workers=1)
+            _until_somebody_waits()
+            checkouts.consume(id=id, order=uuid4(), lines={"A": 2})
+        (put,) = waiting.result()
+    assert (put.version, {line.sku: line.quantity for line in put.lines}) == (4, {"A": 5, "B": 1})
+    assert (inside(id), version_of(id)) == ({"A": 5, "B": 1}, 4)
+
+
+def _until_somebody_waits():
+    ends = time.monotonic() + 10
+    with connection.cursor() as cursor:
+        while time.monotonic() < ends:
+            cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
+            if cursor.fetchone()[0]:
+                return
+            time.sleep(0.01)
+    raise AssertionError("nobody waits")
 
 
 def test_one_checkout_of_two_orders_at_once(filled):
