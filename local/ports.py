@@ -59,7 +59,9 @@ def check_free(ports: Mapping[str, int], gateway_address: str = "127.0.0.1") -> 
     }
     if not taken:
         return
-    listed = ", ".join(f"{port} ({name})" for name, port in taken.items())
+    listed = ", ".join(f"{port} ({name})" for name, port in [*taken.items()][:3])
+    if len(taken) > 3:
+        listed += f" and {len(taken) - 3} more"
     name, port = next(iter(taken.items()))
     name, distance = METRICS_OF.get(name, (name, 0))
     if len(taken) == 1:

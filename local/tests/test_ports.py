@@ -25,6 +25,8 @@ def test_several_taken_ports_are_one_line(taken_port: int) -> None:
         ports.check_free({"STOCK_PORT": taken_port, "CART_PORT": taken_port})
     assert f"ports {taken_port} (STOCK_PORT), {taken_port} (CART_PORT) are taken" in str(refusal.value)
     assert "\n" not in str(refusal.value)
+    with pytest.raises(Problem, match=r"^ports .* \(B\), .* \(C\) and 1 more are taken: "):
+        ports.check_free(dict.fromkeys("ABCD", taken_port))
 
 
 def test_the_gateway_s_port_is_taken_also_when_something_else_has_it_on_one_address(taken_port: int) -> None:
