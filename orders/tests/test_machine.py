@@ -1,0 +1,158 @@
+"""Orders under any weather: services that are down or lose their answers, in any order, with crashes, repeats and
+cancellations in between. When the weather is fair again, every order comes to rest and nothing is owed.
+"""
+
+from uuid import uuid4
+
+import pytest
+from chassis.testing.client import ApiClient
+from django.db import connection
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, rule, run_state_machine_as_test
+
+from orders import clients, provider
+from orders.domain import checkout, saga
+from orders.models import UNDER_WAY, Order
+from tests.conftest import ADDRESS
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+WORDS = ["/checkouts/", "/variants", "/reservations/", "commit", "release", "return", "consume"]
+TOKENS = ["tok_ok", "tok_ok", "tok_declined", "tok_error", "tok_timeout"]
+GOOD, ENDED = {"completed", "shipped", "delivered"}, {"rejected", "cancelled", "refunded"}
+
+
+class Crash(BaseException):
+    """The process is gone: nothing that comes after is done, no lease is let go."""
+
+
+class Machine(RuleBasedStateMachine):
+    placed = Bundle("placed")
+    shop = charges = None
+
+    def __init__(self):
+        super().__init__()
+        with connection.cursor() as cursor:
+            cursor.execute("TRUNCATE orders_order, idempotency_idempotencyrecord CASCADE")
+        shop = self.shop
+        shop.__init__()
+        shop.fill(quantity=6, A=250, B=100)
+        self.told = {}
+
+    @rule(target=placed, a=st.integers(0, 3), b=st.integers(0, 3), token=st.sampled_from(TOKENS))
+    def place(self, a, b, token):
+        cart = self.shop.cart(**{sku: quantity for sku, quantity in (("A", a), ("B", b)) if quantity})
+        asked = (cart, uuid4().hex, token)
+        self.ask(asked)
+        return asked
+
+    @rule(asked=placed)
+    def ask(self, asked):
+        cart, key, token = asked
+        body = {
+            "cart": cart,
+            "email": "ada@example.com",
+            "shipping_address": ADDRESS,
+            "payment": {"method": "test", "token": token},
+        }
+        answer = ApiClient().post("/api/v1/orders", body, {"Idempotency-Key": key})
+        code = "" if answer.status_code < 300 else answer.json()["code"]
+        assert answer.status_code in (201, 202, 402, 409, 503), answer.content
+        if answer.status_code in (201, 402) or (answer.status_code == 409 and not code.endswith("in_progress")):
+            assert self.told.setdefault(key, answer.content) == answer.content
+
+    @rule(asked=placed)
+    def another_key(self, asked):
+        self.ask((asked[0], uuid4().hex, asked[2]))
+
+    @rule(down=st.sets(st.sampled_from(WORDS), max_size=3))
+    def weather(self, down):
+        self.shop.down = down
+
+    @rule(word=st.sampled_from(WORDS), times=st.integers(1, 4))
+    def lose_answers(self, word, times):
+        self.shop.lose[word] = times
+
+    @rule(data=st.data())
+    def crash_in_a_step(self, data):
+        """The next order that comes to this state dies there, before or after the step's work was done."""
+        state = data.draw(st.sampled_from(list(saga._STEPS)))
+        step, after = saga._STEPS[state], data.draw(st.booleans())
+
+        def dying(run):
+            if after:
+                step(run)
+            saga._STEPS[state] = step
+            raise Crash
+
+        saga._STEPS[state] = dying
+        try:
+            self.place(1, 1, "tok_ok")
+            self.work()
+        except Crash:
+            pass
+        finally:
+            saga._STEPS[state] = step
+
+    @rule()
+    def work(self):
+        """The worker's turn, some time later: leases have run out, and breakers are closed again."""
+        clients._client.cache_clear()
+        provider._client.cache_clear()
+        Order.objects.update(next_attempt="2020-01-01T00:00Z", lease_until="2020-01-01T00:00Z")
+        checkout.go_on(batch=100)
+
+    @rule(data=st.data())
+    def cancel(self, data):
+        ids = list(Order.objects.order_by("number").values_list("pk", flat=True))
+        if ids:
+            id = data.draw(st.sampled_from(ids))
+            answer = ApiClient().post(f"/api/v1/orders/{id}/cancel?access_token={_access(id)}")
+            assert answer.status_code in (200, 409)
+
+    @rule(data=st.data())
+    def expire(self, data):
+        held = sorted(id for id, known in self.shop.reservations.items() if known["state"] == "held")
+        if held:
+            self.shop.expire(data.draw(st.sampled_from(held)))
+
+    def teardown(self):
+        self.shop.down, self.shop.lose = set(), type(self.shop.lose)(int)
+        for _ in range(30):
+            if not Order.objects.filter(state__in=UNDER_WAY).exists():
+                break
+            self.work()
+        self.check()
+
+    def check(self):
+        sold = {"A": 0, "B": 0}
+        for order in Order.objects.all():
+            assert order.state in GOOD | ENDED, order.state
+            charge = self.charges.find(str(order.pk))
+            held = self.shop.reservations.get(str(order.pk), {"state": "none"})
+            if order.state in GOOD:
+                assert (charge["state"], charge["amount"], held["state"]) == ("succeeded", order.total, "committed")
+                for sku, quantity in held["lines"].items():
+                    sold[sku] += quantity
+            else:
+                assert charge is None or charge["state"] != "succeeded", (order.state, charge)
+                assert held["state"] not in ("held", "committed"), (order.state, held)
+        assert self.shop.available == {sku: 6 - quantity for sku, quantity in sold.items()}
+
+
+def _access(id):
+    from orders.domain.documents import access_token
+
+    return access_token(id)
+
+
+def test_any_weather(shop, charges, monkeypatch):
+    monkeypatch.setattr("chassis.http.time.sleep", lambda seconds: None)  # pauses between attempts prove nothing here
+    Machine.shop, Machine.charges = shop, charges
+    run_state_machine_as_test(
+        Machine,
+        settings=settings(
+            max_examples=200, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
+        ),
+    )
