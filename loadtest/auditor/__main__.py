@@ -36,11 +36,11 @@ def main() -> int:
         )
     except urls.Unknown as problem:
         return _cannot(str(problem))
-    except psycopg2.Error as error:
-        return _cannot(f"a database does not answer as it should: {error}".strip())
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, psycopg2.errors.QueryCanceled):
         print("audit: interrupted, nothing is proved", file=sys.stderr)
         return 130
+    except psycopg2.Error as error:
+        return _cannot(f"a database does not answer as it should: {error}".strip())
     print("\n".join(lines(report, options.offenders, time.monotonic() - begin)))
     return 1 if report.findings else 0
 
