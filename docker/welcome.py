@@ -1,6 +1,6 @@
 """The last step of `docker compose up`: where to go, and the staff account.
 
-    python welcome.py FOLDER          the volume that hand_out.py calls `staff`
+python welcome.py FOLDER          the volume that hand_out.py calls `staff`
 """
 
 import os
