@@ -108,7 +108,7 @@ class Product(models.Model):
             models.Index(fields=["created", "id"], condition=Q(status="active"), name="product_by_created"),
             models.Index(fields=["name_length", "id"], condition=Q(status="active"), name="product_by_relevance"),
             models.Index(fields=["brand", "sort_name", "id"], condition=Q(status="active"), name="product_of_brand"),
-            models.Index(fields=["category"], name="product_of_category"),
+            models.Index(fields=["category"], condition=Q(status="active"), name="product_of_category"),
             GinIndex(fields=["lineage"], name="product_in_lineage"),
             GinIndex(fields=["name_words"], name="product_name_words"),
             GinIndex(fields=["words"], name="product_words"),

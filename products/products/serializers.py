@@ -233,6 +233,7 @@ class FacetsAnswer(serializers.Serializer[Any]):
     """Counts within the filters."""
 
     count = serializers.IntegerField()
+    exact = serializers.BooleanField(help_text="False where there are so many that they are estimated from a sample.")
     brands = BrandFacet(many=True)
     categories = CategoryFacet(many=True)
     prices = PriceFacet(many=True)

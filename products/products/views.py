@@ -59,13 +59,16 @@ class FacetsView(PublicReads):
     """What the list could be narrowed to."""
 
     @extend_schema(parameters=[serializers.FiltersQuery], responses=serializers.FacetsAnswer)
-    def get(self, request: Request) -> HttpResponse:
-        """Counts by brand (the 50 largest), category and price band, within the same filters as the list."""
+    def get(self, request: Request) -> Response:
+        """Counts by brand (the 50 largest), category and price band, within the same filters as the list.
+
+        Beyond 20,000 products they are estimates, and ``exact`` is false.
+        """
         filters = serializers.filters(validated(serializers.FiltersQuery, request.query_params))
         counts = facets.facets(filters=filters)
-        if counts.startswith(facets.NOTHING) and (better := search.corrected(filters)):
+        if not counts["count"] and (better := search.corrected(filters)):
             counts = facets.facets(filters=better)
-        return HttpResponse(counts, content_type="application/json", headers={"Cache-Control": _freshness(request)})
+        return Response(counts, headers={"Cache-Control": _freshness(request)})
 
 
 class CategoriesView(PublicReads):

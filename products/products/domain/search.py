@@ -71,15 +71,10 @@ def words_of(typed: str) -> tuple[str, ...]:
 
 
 class Ranked:
-    """Querysets one after the other, as one query: what ``chassis.pages`` needs of a queryset."""
+    """Querysets one after the other, their column ``tier`` being 0, 1, …: to ``chassis.pages`` one queryset."""
 
     def __init__(self, *tiers: "QuerySet[Any, Any]") -> None:
         self._tiers = tiers
-
-    @classmethod
-    def of(cls, *tiers: "QuerySet[Any, Any]") -> Self:
-        """Tier 0, tier 1, …"""
-        return cls(*(tier.annotate(tier=Value(number)) for number, tier in enumerate(tiers)))
 
     def order_by(self, *names: str) -> Self:
         """Orders within each tier; a leading ``-`` turns the tiers around too."""
@@ -96,11 +91,11 @@ class Ranked:
         return first.union(*others, all=True)[part]
 
 
-def matching(filters: Filters) -> "QuerySet[Product]":
-    """The public products that fit."""
+def matching(filters: Filters, *, within: str = "words") -> "QuerySet[Product]":
+    """The public products that fit; ``within`` says where the words have to be: ``words`` or ``name_words``."""
     rows = Product.objects.filter(status=Product.Status.ACTIVE)
     if filters.words:
-        rows = rows.filter(words=_query(filters))
+        rows = rows.filter(**{within: _query(filters)})
     if filters.category is not None:
         rows = rows.filter(lineage__contains=[filters.category])
     if filters.brand is not None:
@@ -116,13 +111,14 @@ def matching(filters: Filters) -> "QuerySet[Product]":
 
 def cards(*, filters: Filters, ordering: str) -> tuple[Any, list[str]]:
     """The products that fit as ``card`` (JSON text), and the sort keys of ``chassis.pages``."""
-    rows = matching(filters).order_by()
     if ordering != "relevance" or not filters.words:
         keys = ORDERINGS.get(ordering, ORDERINGS["name"])
-        return rows.annotate(card=shapes.card()).values(*(key.lstrip("-") for key in keys), "card"), keys
-    in_name = Q(name_words=_query(filters))
-    tiers = Ranked.of(rows.filter(in_name), rows.exclude(in_name))
-    return Ranked(*(tier.annotate(card=shapes.card()).values(*RELEVANCE, "card") for tier in tiers._tiers)), RELEVANCE
+        rows = matching(filters).annotate(card=shapes.card())
+        return rows.values(*(key.lstrip("-") for key in keys), "card"), keys
+    in_name = matching(filters, within="name_words")
+    elsewhere = matching(filters).exclude(name_words=_query(filters))
+    tiers = (tier.annotate(tier=Value(number), card=shapes.card()) for number, tier in enumerate((in_name, elsewhere)))
+    return Ranked(*(tier.values(*RELEVANCE, "card") for tier in tiers)), RELEVANCE
 
 
 def corrected(filters: Filters) -> Filters | None:

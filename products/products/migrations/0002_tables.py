@@ -293,7 +293,9 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="product",
-            index=models.Index(fields=["category"], name="product_of_category"),
+            index=models.Index(
+                condition=models.Q(("status", "active")), fields=["category"], name="product_of_category"
+            ),
         ),
         migrations.AddIndex(
             model_name="product",

@@ -2,7 +2,9 @@ import base64
 import json
 
 import pytest
+from django.db import connection
 
+from products.domain import facets
 from products.models import Product
 
 pytestmark = pytest.mark.django_db
@@ -252,6 +254,7 @@ def test_facets_count_within_the_filters(api, sell, shelves):
     sell("Ball", brand="Zed", category=shelves["Toys"], price=150_000)
     assert listed(api, "/facets") == {
         "count": 3,
+        "exact": True,
         "brands": [{"brand": "Acme", "count": 2}, {"brand": "Zed", "count": 1}],
         "categories": [
             {"slug": "food", "name": "Food", "count": 2},
@@ -266,8 +269,22 @@ def test_facets_count_within_the_filters(api, sell, shelves):
         ],
     }
     assert listed(api, "/facets?category=food&max_price=99&q=banana")["brands"] == [{"brand": "Acme", "count": 1}]
-    empty = {"count": 0, "brands": [], "categories": [], "prices": []}
+    empty = {"count": 0, "exact": True, "brands": [], "categories": [], "prices": []}
     assert listed(api, "/facets?brand=nope") == empty
+
+
+def test_facets_of_very_many_are_estimated_from_a_sample(api, sell, shelves, monkeypatch):
+    for n in range(60):
+        sell(f"Shirt {n}", brand=f"Brand {n % 2}", category=shelves["Fruit"], price=100 + 900 * (n % 3))
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE products_product")
+    monkeypatch.setattr(facets, "MOST", 59)
+    answer = listed(api, "/facets")
+    # So few rows that the sample is the whole table or none of its pages.
+    assert answer["exact"] is False
+    assert answer["count"] in (59, 61)
+    assert [entry["count"] for entry in answer["brands"]] in ([31, 31], [])
+    assert listed(api, "/facets?brand=Brand 1")["exact"] is True
 
 
 @pytest.mark.parametrize("rows", [1, 3])
