@@ -7,7 +7,7 @@ VENV := $(CURDIR)/.venv/bin/python
 PARTS := $(patsubst %/Makefile,%,$(wildcard */Makefile))
 
 .DEFAULT_GOAL := help
-.PHONY: help up down restart reload status logs clean audit venv test lint fmt lock
+.PHONY: help up down restart reload status logs clean audit venv test test-compose lint fmt lock
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /  \1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 12
@@ -35,6 +35,9 @@ venv: ## make .venv with all that development needs
 test: $(PARTS:%=test-%) ## run every test, on ports and data of its own; test-stock runs those of stock
 lint: $(PARTS:%=lint-%) ## check style, types and import rules
 fmt: $(PARTS:%=fmt-%) ## format the code
+
+test-compose: venv ## build the shop's images, start it in containers, test it there; needs a Docker engine
+	@$(MAKE) --no-print-directory -C docker test-compose PYTHON=$(VENV)
 
 test-%: venv
 	@$(MAKE) --no-print-directory -C $* test PYTHON=$(VENV)
