@@ -30,7 +30,7 @@ def together(*acts: Callable[[], B]) -> list[B]:
 
 
 def patiently(act: Callable[[], Answer], tries: int = 5) -> Answer:
-    """As every client should: after 503, which a crowded machine may answer, the same again when Retry-After is over."""
+    """As every client should: after 503, which a crowded machine may answer, the same again after Retry-After."""
     for _ in range(tries):
         answer = act()
         if answer.status != 503:

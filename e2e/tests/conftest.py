@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 
 import pytest
+from local.shop import Shop
+
 from support.people import Person, Staff
 from support.target import Target, found
-
-from local.shop import Shop
 
 
 @pytest.fixture(scope="session")

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 
 import pytest
+
 from support.client import Answer
 from support.crowd import each
 from support.goods import baskets, prices
@@ -14,7 +15,8 @@ COUNT, BUYERS, SCARCE = 500, 8, 12
 
 def levels(person: Person, skus: Iterable[str]) -> dict[str, int]:
     """What is available of each SKU."""
-    names, found = sorted(skus), {}
+    names = sorted(skus)
+    found: dict[str, int] = {}
     for begin in range(0, len(names), 100):
         query = "&".join(f"sku={sku}" for sku in names[begin : begin + 100])
         found |= {row["sku"]: row["available"] for row in person.get(f"/stock?{query}").ok()["results"]}

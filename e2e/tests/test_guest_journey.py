@@ -59,7 +59,7 @@ def test_from_a_misspelled_search_to_a_cancelled_order(guest: Person) -> None:
     assert (final["status"], final["payment"]["status"]) == ("refunded", "refunded")
     assert guest.available(sku) == before
     events = guest.get(f"{page}/events?access_token={order['access_token']}").ok()["results"]
-    assert [event["event"] for event in events][0] == "pending"
+    assert events[0]["event"] == "pending"
     assert events[-1]["status"] == "refunded"
     assert [event["created"] for event in events] == sorted(event["created"] for event in events)
 

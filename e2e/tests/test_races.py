@@ -38,7 +38,7 @@ def test_500_buyers_for_100_units(guest: Person, staff: Staff) -> None:
 def test_the_last_unit_has_one_buyer(guest: Person, staff: Staff) -> None:
     sku = staff.goods(price=250, quantity=1)
     carts = [guest.cart_with({sku: 1}) for _ in range(10)]
-    answers = together(*(lambda cart=cart: guest.checkout(cart) for cart in carts))  # type: ignore[misc]
+    answers = together(*(lambda cart=cart: guest.checkout(cart) for cart in carts))
     assert outcomes(answers) == {"201": 1, "409 insufficient_stock": 9}
     assert guest.available(sku) == 0
 
@@ -46,7 +46,7 @@ def test_the_last_unit_has_one_buyer(guest: Person, staff: Staff) -> None:
 def test_goods_put_into_a_cart_twice_at_once_are_one_line(guest: Person, staff: Staff) -> None:
     sku = staff.goods(price=250, quantity=10)
     cart = guest.cart_with({})
-    puts = (lambda n=n: guest.put(f"/carts/{cart}/lines/{sku}", {"quantity": n}) for n in (3, 4))  # type: ignore[misc]
+    puts = (lambda n=n: guest.put(f"/carts/{cart}/lines/{sku}", {"quantity": n}) for n in (3, 4))
     assert outcomes(together(*puts)) == {"200": 2}
     [line] = guest.get(f"/carts/{cart}").ok()["lines"]
     assert line["quantity"] in (3, 4)
@@ -60,7 +60,7 @@ def test_two_tabs_with_two_keys_and_one_cart_make_one_order(guest: Person, staff
     for _ in range(5):
         before = guest.available(sku)
         cart = guest.cart_with({sku: 2})
-        told = outcomes(together(*[lambda cart=cart: guest.checkout(cart)] * 2))  # type: ignore[misc]
+        told = outcomes(together(*[lambda cart=cart: guest.checkout(cart)] * 2))
         assert told["201"] == 1, told
         [refusal] = told.keys() - {"201"}
         assert refusal in ("409 checkout_in_progress", "409 cart_already_ordered", "409 cart_empty"), told
@@ -92,7 +92,7 @@ def test_a_guest_cart_claimed_from_two_sessions_has_one_owner(
 ) -> None:
     sku = staff.goods(price=250, quantity=50)
     cart = guest.cart_with({sku: 2})
-    claims = [lambda p=p: p.post(f"/carts/{cart}/claim") for p in (customer, somebody_else)]  # type: ignore[misc]
+    claims = [lambda p=p: p.post(f"/carts/{cart}/claim") for p in (customer, somebody_else)]
     answers = together(*claims)
     assert outcomes(answers) == {"200": 1, "404 cart_not_found": 1}
     winner, loser = (customer, somebody_else) if answers[0].status == 200 else (somebody_else, customer)
@@ -102,9 +102,7 @@ def test_a_guest_cart_claimed_from_two_sessions_has_one_owner(
     winner.delete(f"/carts/{cart}").ok(204)
 
 
-def test_a_guest_cart_claimed_twice_by_its_owner_is_not_doubled(
-    guest: Person, customer: Person, staff: Staff
-) -> None:
+def test_a_guest_cart_claimed_twice_by_its_owner_is_not_doubled(guest: Person, customer: Person, staff: Staff) -> None:
     sku = staff.goods(price=250, quantity=50)
     mine, cart = customer.cart_with({sku: 3}), guest.cart_with({sku: 2})
     answers = together(*[lambda: customer.post(f"/carts/{cart}/claim")] * 4)
@@ -139,15 +137,11 @@ def test_a_line_added_and_the_cart_ordered_again_while_the_first_order_is_under_
     assert (guest.available(first), guest.available(late)) == (48, 50 - bought[late])
 
 
-def test_a_claim_during_a_checkout_is_refused_or_comes_after_it(
-    guest: Person, customer: Person, staff: Staff
-) -> None:
+def test_a_claim_during_a_checkout_is_refused_or_comes_after_it(guest: Person, customer: Person, staff: Staff) -> None:
     sku = staff.goods(price=100, quantity=50)
     cart = guest.cart_with({sku: 2})
     slow = {"method": "test", "token": "tok_timeout"}
-    order, claim = together(
-        lambda: guest.checkout(cart, payment=slow), lambda: customer.post(f"/carts/{cart}/claim")
-    )
+    order, claim = together(lambda: guest.checkout(cart, payment=slow), lambda: customer.post(f"/carts/{cart}/claim"))
     if claim.status == 409:
         claim.refused(409, "checkout_in_progress")
     if order.status in (201, 202):

@@ -7,10 +7,10 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
-from PIL import Image
-from support.people import Person, Staff
-
 from local.shop import Shop
+from PIL import Image
+
+from support.people import Person, Staff
 
 
 def picture(width: int = 300, height: int = 200, colour: str = "orange") -> bytes:
@@ -107,9 +107,7 @@ def test_a_picture_is_served_by_the_gateway_and_known_to_both_instances(staff: S
         (("a.jpg", b"\xff" * (11 << 20), "image/jpeg"), 413),
     ],
 )
-def test_what_is_no_picture_is_refused(
-    staff: Staff, guest: Person, file: tuple[str, bytes, str], status: int
-) -> None:
+def test_what_is_no_picture_is_refused(staff: Staff, guest: Person, file: tuple[str, bytes, str], status: int) -> None:
     [product] = guest.get(f"/products?sku={staff.goods(price=100, quantity=0)}").ok()["results"]
     answer = staff.post(f"/products/{product['slug']}/images", fields={"image": file})
     assert answer.status == status, answer

@@ -3,6 +3,7 @@
 from uuid import uuid4
 
 import pytest
+
 from support.people import Person, Staff
 
 CART = {"id", "lines", "total", "version"}
@@ -85,9 +86,7 @@ def test_a_deleted_cart_is_gone(guest: Person) -> None:
     guest.get(f"/carts/{cart}").refused(404, "cart_not_found")
 
 
-def test_a_customer_s_cart_is_only_theirs(
-    guest: Person, customer: Person, somebody_else: Person, staff: Staff
-) -> None:
+def test_a_customer_s_cart_is_only_theirs(guest: Person, customer: Person, somebody_else: Person, staff: Staff) -> None:
     sku = staff.goods(price=1, quantity=1)
     cart = customer.cart_with({sku: 1})
     for stranger in (guest, somebody_else):

@@ -2,17 +2,19 @@
 
 import json
 import re
+from typing import Any
 from uuid import uuid4
 
 import pytest
 import urllib3
-from support.client import Client
+
+from support.client import Answer, Client
 from support.people import Person, Staff
 
 PREFIXES = ["products", "stock", "customers", "carts", "orders"]
 UUID = "5b0ffe0c-6f7f-4ce4-9e5c-0d3a1f1c2b4d"
 # One body that each service takes, the person it takes it from, and where to.
-WRITES = {
+WRITES: dict[str, tuple[str, dict[str, Any]]] = {
     "products": ("/products", {"name": "X", "variants": [{"sku": "E2E-C", "price": {"amount": 1, "currency": "USD"}}]}),
     "stock": ("/stock/movements", {"sku": "E2E-C", "kind": "receipt", "quantity": 1, "reason": "e2e"}),
     "customers": ("/customers/token", {"email": "a@example.com", "password": "something long"}),
@@ -30,10 +32,11 @@ WRITES = {
 services = pytest.mark.parametrize("service", PREFIXES)
 
 
-def write(staff: Staff, service: str, **options: object) -> object:
+def write(staff: Staff, service: str, headers: dict[str, str] | None = None, **options: Any) -> Answer:
+    """One write of that service, with a key of its own."""
     method = "PUT" if service == "carts" else "POST"
-    options["headers"] = {"Idempotency-Key": str(uuid4())} | (options.get("headers") or {})  # type: ignore[operator]
-    return staff.send(method, "/api/v1" + WRITES[service][0], **options)  # type: ignore[arg-type]
+    key = {"Idempotency-Key": str(uuid4())}
+    return staff.send(method, "/api/v1" + WRITES[service][0], headers=key | (headers or {}), **options)
 
 
 @services
@@ -84,13 +87,13 @@ def test_a_trailing_slash_is_no_other_resource(guest: Person, service: str) -> N
     ids=lambda body: body[:24].decode("latin-1").encode("unicode_escape").decode(),
 )
 def test_a_malformed_body_is_400(staff: Staff, service: str, body: bytes) -> None:
-    assert write(staff, service, body=body).status == 400  # type: ignore[attr-defined]
+    assert write(staff, service, body=body).status == 400
 
 
 @services
 def test_an_unknown_field_is_named_and_nothing_is_done(staff: Staff, service: str) -> None:
     body = WRITES[service][1] | {"discount_for_friends": 100}
-    write(staff, service, data=body).refused(400, "invalid", "discount_for_friends")  # type: ignore[attr-defined]
+    write(staff, service, data=body).refused(400, "invalid", "discount_for_friends")
 
 
 @services
@@ -98,20 +101,18 @@ def test_an_unknown_field_is_named_and_nothing_is_done(staff: Staff, service: st
 def test_another_media_type_is_415(staff: Staff, service: str, media_type: str) -> None:
     body = json.dumps(WRITES[service][1]).encode()
     answer = write(staff, service, body=body, headers={"Content-Type": media_type})
-    assert (answer.status, answer.code) == (415, "unsupported_media_type")  # type: ignore[attr-defined]
+    assert (answer.status, answer.code) == (415, "unsupported_media_type")
 
 
 @services
 def test_a_body_over_a_megabyte_is_413(staff: Staff, service: str) -> None:
     answer = write(staff, service, data={"name": "x" * 1_100_000})
-    assert answer.status == 413, answer  # type: ignore[attr-defined]
+    assert answer.status == 413, answer
 
 
 @services
 @pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE"])
-def test_a_method_that_a_resource_has_not_is_405_and_says_which_it_has(
-    staff: Staff, service: str, method: str
-) -> None:
+def test_a_method_that_a_resource_has_not_is_405_and_says_which_it_has(staff: Staff, service: str, method: str) -> None:
     answer = staff.send(method, f"/api/v1/{service}", {})
     assert (answer.status, answer.code) == (405, "method_not_allowed"), answer
     assert answer.headers["Allow"], answer
@@ -121,7 +122,7 @@ def test_a_method_that_a_resource_has_not_is_405_and_says_which_it_has(
 @pytest.mark.parametrize("method", ["TRACE", "CONNECT", "PROPFIND", "BREW"])
 def test_an_unknown_method_is_refused(guest: Person, service: str, method: str) -> None:
     answer = guest.send(method, f"/api/v1/{service}")
-    assert answer.status in (400, 405, 501) or answer.status == 405, answer
+    assert answer.status in (400, 405), answer
 
 
 @services

@@ -4,6 +4,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+
 from support.client import Client
 from support.people import ADDRESS, PASSWORD, Person
 

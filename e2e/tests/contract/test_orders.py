@@ -5,6 +5,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+
 from support.people import ADDRESS, Person, Staff
 
 MONEY = {"amount", "currency"}

@@ -4,6 +4,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+
 from support.people import Person, Staff
 
 CARD = {"slug", "name", "brand", "category", "image", "variants"}
@@ -88,7 +89,7 @@ def test_only_a_name_and_variants_are_needed(staff: Staff) -> None:
 @pytest.mark.parametrize("word", ["categories", "facets", "current", "movements", "metrics", "me", "openapi.json"])
 def test_a_word_with_a_meaning_is_never_a_slug_nor_a_sku(staff: Staff, guest: Person, word: str) -> None:
     made = staff.post("/products", product(name=word)).ok(201)
-    assert made["slug"] not in (word, "openapi-json")  or word == "openapi.json"
+    assert made["slug"] not in (word, "openapi-json") or word == "openapi.json"
     assert guest.get(f"/products/{made['slug']}").ok()["name"] == word
     refused = staff.post("/products", product(variants=[variant(sku=word)]))
     assert refused.refused(400, "invalid", "variants.0.sku")

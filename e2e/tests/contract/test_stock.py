@@ -3,6 +3,7 @@
 from uuid import uuid4
 
 import pytest
+
 from support.people import Person, Staff
 
 MOVEMENT = {"id", "sku", "kind", "quantity", "reason", "actor", "created"}
