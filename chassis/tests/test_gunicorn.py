@@ -129,7 +129,7 @@ def test_what_an_earlier_run_left_behind_is_gone(gunicorn):
 
 def test_a_request_is_one_json_line_with_its_id_and_without_its_query(gunicorn):
     answer = gunicorn.get("/api/v1/stock/echo?access_token=hush", **{"X-Request-ID": "from-a-client"})
-    assert answer.headers["X-Request-ID"] == "from-a-client"
+    assert (answer.headers["X-Request-ID"], answer.headers["X-Served-By"]) == ("from-a-client", "stock-7")
     (line,) = gunicorn.line_of("from-a-client")
     assert line.pop("ms") >= 0
     assert line.pop("timestamp").endswith("Z")

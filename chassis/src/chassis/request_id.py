@@ -6,10 +6,11 @@ from collections.abc import Callable
 from time import perf_counter
 
 import structlog
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from structlog.contextvars import bind_contextvars, clear_contextvars, get_contextvars
 
-from chassis import deadline
+from chassis import deadline, env
 
 HEADER = "X-Request-ID"
 _SANE = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -30,11 +31,15 @@ def sane_or_new(candidate: str | None) -> str:
 class RequestMiddleware:
     """Binds the request's id and deadline, answers with ``X-Request-ID``, and writes the request's one log line.
 
+    ``X-Served-By`` is the instance's name: behind a name server the gateway sees nothing but addresses.
+
     The line holds the route's pattern, never the query string: access tokens of guests travel in it.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
+        # INSTANCE: this process's name.
+        self.instance = env.text("INSTANCE", settings.SERVICE)
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Answers the request within its deadline."""
@@ -47,6 +52,7 @@ class RequestMiddleware:
         with deadline.within(60.0 if limit is None else limit):
             response = self.get_response(request)
         response[HEADER] = request_id
+        response["X-Served-By"] = self.instance
         if request.path not in _QUIET:
             self._write(request, response, perf_counter() - started)
         return response
