@@ -2,12 +2,11 @@
 
 from typing import Any
 
-from chassis.fields import Boolean, Email, StrictSerializer, Text
+from chassis.fields import Boolean, Country, Email, StrictSerializer, Text
 from chassis.pages import PageQuery, rfc3339
 from django.utils.encoding import punycode
 from rest_framework import serializers
 
-from customers.countries import CODES
 from customers.domain.sessions import Tokens
 from customers.models import Address, Customer
 
@@ -120,14 +119,8 @@ class AddressRequest(StrictSerializer):
     line2 = Name(required=False, allow_blank=True)
     city = Name()
     postal_code = Text(required=False, allow_blank=True, max_length=20, help_text="Some countries have none.")
-    country = Text(max_length=2, min_length=2, help_text="ISO 3166-1 alpha-2.")
+    country = Country()
     default = Boolean(required=False)
-
-    def validate_country(self, value: str) -> str:
-        """One that exists."""
-        if value not in CODES:
-            raise serializers.ValidationError("Give an ISO 3166-1 alpha-2 code, such as DE.", code="country")
-        return value
 
 
 class AddressesQuery(PageQuery):

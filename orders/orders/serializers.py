@@ -3,7 +3,7 @@
 from typing import Any
 
 from chassis import env
-from chassis.fields import UUID, Email, Money, StrictSerializer, Text
+from chassis.fields import UUID, Country, Email, Money, StrictSerializer, Text
 from chassis.pages import PageQuery
 from rest_framework import serializers
 
@@ -15,14 +15,14 @@ METHODS = ["invoice"] if env.production() else ["test", "invoice"]
 
 
 class Address(StrictSerializer):
-    """Where it goes. ``country`` is an ISO 3166-1 alpha-2 code."""
+    """Where it goes. ``postal_code`` may be empty: some countries have none."""
 
     name = Text(max_length=200)
     line1 = Text(max_length=200)
     line2 = Text(max_length=200, required=False, allow_blank=True)
     city = Text(max_length=100)
-    postal_code = Text(max_length=20)
-    country = serializers.RegexField(r"^[A-Z]{2}$", error_messages={"invalid": "Give an ISO 3166 code such as US."})
+    postal_code = Text(max_length=20, allow_blank=True)
+    country = Country()
 
 
 class PaymentRequest(StrictSerializer):

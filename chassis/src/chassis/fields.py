@@ -6,6 +6,8 @@ from typing import Any
 from django.core.validators import EmailValidator
 from rest_framework import serializers
 
+from chassis.countries import CODES
+
 SKU_PATTERN = r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
 RESERVED_WORDS = frozenset(
     {"categories", "facets", "current", "reservations", "movements", "openapi.json", "metrics", "me"}
@@ -104,6 +106,22 @@ class Sku(Text):
 def is_sku(value: str) -> bool:
     """Whether the text can be a SKU."""
     return re.fullmatch(SKU_PATTERN, value) is not None and value not in RESERVED_WORDS
+
+
+class Country(Text):
+    """A country that exists, as its ISO 3166-1 alpha-2 code."""
+
+    default_error_messages = {"country": "Give an ISO 3166-1 alpha-2 code, such as DE."}
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"min_length": 2, "max_length": 2, "help_text": "ISO 3166-1 alpha-2."} | kwargs)
+
+    def to_internal_value(self, data: Any) -> str:
+        """The code."""
+        value = super().to_internal_value(data)
+        if value not in CODES:
+            self.fail("country")
+        return value
 
 
 class Money(StrictSerializer):
