@@ -9,7 +9,7 @@ from typing import Any, Self
 
 from django.contrib.postgres.search import SearchQuery
 from django.db import connection
-from django.db.models import Q, QuerySet, Value
+from django.db.models import F, Q, QuerySet, Value
 
 from products import metrics
 from products.domain import shapes
@@ -25,6 +25,7 @@ ORDERINGS = {
     "-created": ["-created", "-id"],
 }
 RELEVANCE = ["tier", "name_length", "id"]
+NEAR = 2000
 
 # A word that nothing in the catalogue begins with, and the words most like it. https://www.postgresql.org/docs/18/pgtrgm.html
 _SIMILAR = """
@@ -71,24 +72,42 @@ def words_of(typed: str) -> tuple[str, ...]:
 
 
 class Ranked:
-    """Querysets one after the other, their column ``tier`` being 0, 1, …: to ``chassis.pages`` one queryset."""
+    """Querysets one after the other, their column ``tier`` being 0, 1, …: to ``chassis.pages`` one queryset.
 
-    def __init__(self, *tiers: "QuerySet[Any, Any]") -> None:
-        self._tiers = tiers
+    A common word is found by looking through the next ``NEAR`` products of the order, a rare one by its index. Which
+    of them is cheaper PostgreSQL would have to guess, and a wrong guess is a walk through the whole catalogue. So it
+    does first the one, then the other for what is left, and stops when the page is full.
+    """
+
+    def __init__(
+        self, *tiers: "QuerySet[Any, Any]", conditions: tuple[Q, ...] = (), order: tuple[str, ...] = ()
+    ) -> None:
+        self._tiers, self._conditions, self._order = tiers, conditions, order
 
     def order_by(self, *names: str) -> Self:
-        """Orders within each tier; a leading ``-`` turns the tiers around too."""
+        """Orders by tier, then within each; a leading ``-`` turns all of it around."""
         tiers = self._tiers[::-1] if names[0].startswith("-") else self._tiers
-        return type(self)(*(tier.order_by(*names[1:]) for tier in tiers))
+        return type(self)(*tiers, conditions=self._conditions, order=names[1:])
 
     def filter(self, condition: Q) -> Self:
         """Filters each tier."""
-        return type(self)(*(tier.filter(condition) for tier in self._tiers))
+        return type(self)(*self._tiers, conditions=(*self._conditions, condition), order=self._order)
 
     def __getitem__(self, part: slice) -> "QuerySet[Any, Any]":
-        """The first rows: PostgreSQL begins with a tier only when those before it have not filled the page."""
-        first, *others = (tier[part] for tier in self._tiers)
+        """The first rows: a part of the union is only begun when those before it have not filled the page."""
+        first, *others = (rows[part] for tier in self._tiers for rows in self._near_and_far(tier))
         return first.union(*others, all=True)[part]
+
+    def _near_and_far(self, tier: "QuerySet[Any, Any]") -> "tuple[QuerySet[Any, Any], QuerySet[Any, Any]]":
+        active = Product.objects.filter(status=Product.Status.ACTIVE).annotate(tier=tier.query.annotations["tier"])
+        near = active.filter(*self._conditions).order_by(*self._order).values("pk")[:NEAR]
+        # The sum is no column of an index: PostgreSQL finds the rows first and sorts them then.
+        length = F("name_length") + 0
+        unindexed: list[Any] = [length.desc() if self._order[0].startswith("-") else length, *self._order[1:]]
+        return (
+            tier.filter(pk__in=near).order_by(*self._order),
+            tier.filter(*self._conditions).exclude(pk__in=near).order_by(*unindexed),
+        )
 
 
 def matching(filters: Filters, *, within: str = "words") -> "QuerySet[Product]":
