@@ -29,10 +29,21 @@ clean: ## stop the shop and forget its data
 
 audit: ## prove from the databases that every promise was kept (AUDIT_SETTLE=0: and that all is at rest)
 	@$(VENV) -m loadtest.auditor
+backup: ## dump every database into backups/ (COMPOSE="docker compose": of the shop in Docker)
+	@$(VENV) -m local.backup
+restore: ## put the newest backup, or BACKUP=folder, in the place of the databases; YES=1 does not ask
+	@$(VENV) -m local.restore
+reconcile: ## repair what make audit finds after a restore: complete, cancel or refund, and say so
+	@$(VENV) -m loadtest.reconcile
 
 venv: ## make .venv with all that development needs
 	@$(PYTHON) -m local venv
-test: $(PARTS:%=test-%) ## run every test, on ports and data of its own; test-stock runs those of stock
+# All parts, also after one has failed: the last line says which.
+test: venv ## run every test, on ports and data of its own; test-stock runs those of stock
+	@failed=; for part in $(PARTS); do \
+	  printf '\n--- %s\n' "$$part"; $(MAKE) --no-print-directory -C "$$part" test PYTHON=$(VENV) || failed="$$failed $$part"; \
+	done; \
+	if [ -n "$$failed" ]; then printf '\nfailed:%s\n' "$$failed"; exit 1; fi; printf '\nall passed: %s\n' "$(PARTS)"
 lint: $(PARTS:%=lint-%) ## check style, types and import rules
 fmt: $(PARTS:%=fmt-%) ## format the code
 

@@ -224,7 +224,8 @@ def test_facets_count_within_the_filters(guest: Person, staff: Staff) -> None:
         body = product(brand=brand, variants=[variant(price={"amount": amount, "currency": USD})])
         staff.post("/products", body).ok(201)
     facets = staff.get(f"/products/facets?brand={brand}").ok()
-    assert set(facets) == {"count", "brands", "categories", "prices"}
+    assert set(facets) == {"count", "exact", "brands", "categories", "prices"}
+    assert (facets["count"], facets["exact"]) == (3, True)
     assert facets["brands"] == [{"brand": brand, "count": 3}]
     assert sum(band["count"] for band in facets["prices"]) == 3
     assert all(set(band) == {"min", "max", "count"} for band in facets["prices"])
