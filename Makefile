@@ -7,7 +7,7 @@ VENV := $(CURDIR)/.venv/bin/python
 PARTS := $(patsubst %/Makefile,%,$(wildcard */Makefile))
 
 .DEFAULT_GOAL := help
-.PHONY: help up down restart reload status logs clean audit venv test test-compose lint fmt lock
+.PHONY: help up down restart reload status logs clean audit faults backup restore reconcile venv test test-compose lint fmt lock
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /  \1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 12
@@ -29,6 +29,8 @@ clean: ## stop the shop and forget its data
 
 audit: ## prove from the databases that every promise was kept (AUDIT_SETTLE=0: and that all is at rest)
 	@$(VENV) -m loadtest.auditor
+faults: venv ## break a shop of its own in every way we know and prove that its orders stay true (REPLAY=seed: the same again)
+	@$(VENV) -m loadtest.faults $(if $(REPLAY),--seed $(REPLAY))
 backup: ## dump every database into backups/ (COMPOSE="docker compose": of the shop in Docker)
 	@$(VENV) -m local.backup
 restore: ## put the newest backup, or BACKUP=folder, in the place of the databases; YES=1 does not ask

@@ -2,6 +2,7 @@
 
 import random
 import signal
+import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import psycopg2
 import urllib3
+from local.venv import PYTHON, ROOT
 
 from loadtest.faults.stage import Stage
 
@@ -109,15 +111,14 @@ def _freeze_orders(stage: Stage, chance: random.Random) -> None:
 
 def _two_workers(stage: Stage, chance: random.Random) -> None:
     """A second worker beside the first, while there is work for both."""
-    from local.venv import PYTHON, ROOT
-    import subprocess
-
     stage.proxies["stock"].weather.cut = True
     time.sleep(4)
     stage.proxies["stock"].heal()
     environment = stage.shop.env("orders-worker") | {"METRICS_BIND": ""}
     command = stage.shop.user.command(PYTHON, "manage.py", "worker")
-    second = subprocess.Popen(command, cwd=ROOT / "orders", env=environment, stdout=subprocess.DEVNULL)
+    second = subprocess.Popen(  # noqa: S603 - our own worker
+        command, cwd=ROOT / "orders", env=environment, stdout=subprocess.DEVNULL
+    )
     time.sleep(8)
     second.terminate()
     second.wait(30)
@@ -261,8 +262,17 @@ KILL_POINTS = [
     ("all done, answer not sent", "orders.answering", "kill", ""),
 ]
 
+CANCELLED_WHEN = {
+    "pending": "stock",
+    "paying": "payment",
+    "confirmed": "stock",
+    "stock_committed": "cart",
+    "completed": "",
+}
+"""The state in which orders are cancelled, and whose replies are held back so that some are found in it."""
+
 FAULTS: list[Fault] = [
-    *(Fault("kill -9 orders", moment, _at_point(point, act, slow), short=True) for moment, point, act, slow in KILL_POINTS),
+    *(Fault("kill -9 orders", moment, _at_point(*how), short=True) for moment, *how in KILL_POINTS),
     Fault("kill -9 stock", "before its commit", _at_point("stock.committing"), short=True),
     Fault("kill -9 stock", "after its commit", _at_point("stock.committed"), short=True),
     Fault("kill -9 stock", "during its commits", _kill_often("stock", 6)),
@@ -270,8 +280,10 @@ FAULTS: list[Fault] = [
     Fault("kill -9 cart", "at any moment", _kill_often("cart", 4)),
     Fault("SIGSTOP orders", "longer than a lease", _freeze_orders),
     Fault("two workers", "with work for both", _two_workers, short=True),
-    *(Fault(f"reply of {name} late", "beyond the time-out", _weather(name, 8, reply_delay=6.0)) for name in ("stock", "payment")),
-    *(Fault(f"reply of {name} lost", "the request arrived", _weather(name, 5, drop_replies=10)) for name in ("stock", "cart")),
+    Fault("reply of stock late", "beyond the time-out", _weather("stock", 8, reply_delay=6.0)),
+    Fault("reply of payment late", "beyond the time-out", _weather("payment", 8, reply_delay=6.0)),
+    Fault("reply of stock lost", "the request arrived", _weather("stock", 5, drop_replies=10)),
+    Fault("reply of cart lost", "the request arrived", _weather("cart", 5, drop_replies=10)),
     Fault("provider's reply lost", "asked again and again", _same_callback_twice, short=True),
     Fault("orders cut off from stock", "for 60 s", _weather("stock", 60, cut=True)),
     Fault("orders cut off from stock", "for 8 s", _weather("stock", 8, cut=True), short=True),
@@ -279,12 +291,7 @@ FAULTS: list[Fault] = [
     Fault("orders cut off from cart", "for 20 s", _weather("cart", 20, cut=True)),
     Fault("reservation expires", "during payment", _expire_while_paying, short=True),
     Fault("sweeper against commit", "at every commit", _sweep_while_committing),
-    *(
-        Fault("cancel, twice", state, _cancel(state, hold))
-        for state, hold in [
-            ("pending", "stock"), ("paying", "payment"), ("confirmed", "stock"), ("stock_committed", "cart"), ("completed", ""),
-        ]
-    ),
+    *(Fault("cancel, twice", state, _cancel(state, hold)) for state, hold in CANCELLED_WHEN.items()),
     Fault("kill -9 a PostgreSQL backend", "under load", _kill_backend, short=True),
     Fault("PostgreSQL stopped", "for 10 s", _stop(["postgres"], 10)),
     Fault("PostgreSQL out of connections", "for 8 s", _exhaust_connections),
@@ -294,4 +301,4 @@ FAULTS: list[Fault] = [
     Fault("clock of stock", "an hour behind", _clock("stock", "-1h")),
     Fault("every service reloaded", "every 5 s", _reload_often),
     Fault("200 ms and 2 % resets", "between services", _everywhere(15, delay=0.2, resets=0.02)),
-]  # fmt: skip
+]

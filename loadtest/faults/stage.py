@@ -5,15 +5,15 @@ import shutil
 import signal
 import tempfile
 import time
-from contextlib import contextmanager
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import psycopg2
-
 from local import ports
 from local.shop import Shop
+
 from loadtest.faults.proxy import Proxy
 
 SERVICES = {"cart": "CART_PORT", "stock": "STOCK_PORT", "payment": "PAYMENT_PORT", "products": "PRODUCTS_1_PORT"}

@@ -59,6 +59,8 @@ def quantities(lines: Iterable[OrderLine]) -> list[dict[str, Any]]:
 def _refuse_cart(order: Order, status: int, code: str) -> None:
     if status == 404:
         raise refusals.CartNotFound(f"There is no cart {order.cart}.")
+    if code == "cart_already_ordered":
+        raise refusals.CartAlreadyOrdered("What was in this cart has been ordered.")
     if code == "checkout_in_progress":
         raise Unavailable("The cart is still held by an earlier checkout. Please try again.")
     if status != 200:
