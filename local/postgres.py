@@ -42,7 +42,7 @@ def ready(port: int) -> bool:
 def provision(state: State, port: int) -> None:
     """Makes the databases and roles that are missing, and gives the roles their passwords (postgres/provision.sh)."""
     databases = {"DATABASES": " ".join(DATABASES), "SECRETS": str(state.secrets)}
-    _run([str(ROOT / "postgres" / "provision.sh")], _as_superuser(state, port) | databases)
+    _run([str(ROOT / "postgres" / "provision.sh")], as_superuser(state, port) | databases)
 
 
 def notes(state: State, port: int) -> dict[str, str]:
@@ -59,10 +59,11 @@ def note(state: State, port: int, database: str, text: str) -> None:
 
 def _psql(state: State, port: int, statement: str) -> str:
     command = [postgres_program("psql"), "-XqAt", "-d", "postgres", "-c", statement]
-    return _run(command, _as_superuser(state, port))
+    return _run(command, as_superuser(state, port))
 
 
-def _as_superuser(state: State, port: int) -> dict[str, str]:
+def as_superuser(state: State, port: int) -> dict[str, str]:
+    """The environment in which PostgreSQL's programs are the superuser of this server."""
     base = environment.base(state)
     return base | {
         "PATH": f"{Path(postgres_program('psql')).parent}:{base['PATH']}",

@@ -1,6 +1,6 @@
 """The cart's part in an order: a checkout begins, ends, and the order takes out what it has bought."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -64,3 +64,15 @@ def consume(*, id: UUID, order: UUID, lines: Mapping[str, int]) -> None:
                 return
             cursor.execute(statements.CONSUME, values)
     metrics.CARTS.labels("bought").inc()
+
+
+def forget(*, orders: Sequence[UUID]) -> list[UUID]:
+    """Forgets that these orders took their lines, and their checkouts; returns those that were remembered.
+
+    For what a restore of the orders' database has lost: no such order will ever ask again. May be repeated.
+    """
+    Cart.objects.filter(checkout_order__in=orders).update(checkout_order=None, checkout_until=None)
+    taken = Consumed.objects.filter(pk__in=orders)
+    known = list(taken.values_list("pk", flat=True))
+    taken.delete()
+    return known
