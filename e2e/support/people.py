@@ -84,11 +84,11 @@ class Person(Client):
         """A confirmed order of a new cart."""
         return dict(self.checkout(self.cart_with(quantities), **changes).ok(201))
 
-    def settled(self, order: dict[str, Any]) -> dict[str, Any]:
+    def settled(self, order: dict[str, Any], seconds: float = 30) -> dict[str, Any]:
         """The order when nothing moves any more: every status but pending, and the steps behind it, are done."""
         path = f"/orders/{order['id']}" + (f"?access_token={order['access_token']}" if order["access_token"] else "")
         events = path.replace("?", "/events?") if "?" in path else path + "/events"
-        until(lambda: self.get(events).ok()["results"][-1]["event"], AT_REST.__contains__)
+        until(lambda: self.get(events).ok()["results"][-1]["event"], AT_REST.__contains__, seconds)
         return dict(self.get(path).ok())
 
     def available(self, sku: str) -> int:
