@@ -114,7 +114,8 @@ class Country(Text):
     default_error_messages = {"country": "Give an ISO 3166-1 alpha-2 code, such as DE."}
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**{"min_length": 2, "max_length": 2, "help_text": "ISO 3166-1 alpha-2."} | kwargs)
+        kwargs.setdefault("help_text", "ISO 3166-1 alpha-2.")
+        super().__init__(min_length=2, max_length=2, **kwargs)
 
     def to_internal_value(self, data: Any) -> str:
         """The code."""

@@ -20,6 +20,9 @@ _SETTINGS = {
     "timezone": "UTC",
 }
 
+# The right to read everywhere. access(2), which PostgreSQL uses, knows of it only with the secure bit: capabilities(7).
+_READ_ANYWHERE = ("--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search", "--securebits=+no_setuid_fixup")
+
 
 def start() -> str:
     """Starts a server, stopped at exit; returns the URL of its superuser without a database's name."""
@@ -62,7 +65,7 @@ def _unprivileged() -> list[str]:
         return []
     drop = ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups"]
     reachable = subprocess.run([*drop, "test", "-x", str(binaries() / "postgres")], check=False).returncode == 0
-    return drop if reachable else [*drop, "--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search"]
+    return drop if reachable else [*drop, *_READ_ANYWHERE]
 
 
 def _free_port() -> int:
