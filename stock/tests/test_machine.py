@@ -8,12 +8,12 @@ from concurrent.futures import ThreadPoolExecutor
 from uuid import UUID
 
 import pytest
+from chassis.errors import DomainError
 from django.db import connection
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
-from chassis.errors import DomainError
 from stock.domain import levels, reservations
 from stock.models import Level, Reservation
 
