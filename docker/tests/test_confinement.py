@@ -127,7 +127,7 @@ def test_each_container_holds_the_secrets_that_it_needs(shop: Containers) -> Non
     }
     for name, files in expected.items():
         assert set(shop.execute(name, "ls", "/secrets").split()) == files, name
-        assert "Read-only" in shop.execute(name, "sh", "-c", "touch /secrets/url 2>&1 || true"), name
+        assert "Read-only" in shop.execute(name, "sh", "-c", "touch /secrets/tried 2>&1 || true"), name
     holders = {
         name for name, each in shop.all().items() if any(m["Destination"] == "/secrets/all" for m in each["Mounts"])
     }
