@@ -47,7 +47,7 @@ def database(name: str, default: str = _REQUIRED) -> dict[str, Any]:
 
 
 def email(name: str, default: str) -> dict[str, Any]:
-    """A mail URL (``smtp://``, ``filemail:///folder``, ``consolemail://``) as Django's ``EMAIL_*`` settings."""
+    """A mail URL (``smtp://``, ``filemail:////folder``, ``consolemail://``) as Django's ``EMAIL_*`` settings."""
     return dict(environ.Env.email_url_config(text(name, default)))
 
 

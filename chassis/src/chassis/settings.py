@@ -67,7 +67,8 @@ def _from_environment(service: str) -> dict[str, Any]:
         "LOGGING": logs.configure(
             service=service, instance=env.text("INSTANCE", service), level=env.text("LOG_LEVEL", "INFO")
         ),
-        # EMAIL_URL: smtp://user:password@host:port, filemail:///folder, or the console. EMAIL_FROM: the sender.
+        # EMAIL_URL: smtp://user:password@host:port, filemail:////folder (four slashes: an absolute path), or the
+        # console. EMAIL_FROM: the sender.
         **env.email("EMAIL_URL", "consolemail://"),
         "DEFAULT_FROM_EMAIL": env.text("EMAIL_FROM", "Comptoir <shop@localhost>"),
         "EMAIL_TIMEOUT": 10,
