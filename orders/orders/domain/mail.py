@@ -1,38 +1,49 @@
 """Mails to the buyer: each a row of the transaction whose news it is, sent by the worker, at least once."""
 
+from smtplib import SMTPException
+
+import structlog
 from chassis.money import shown
 from django.conf import settings
 from django.core.mail import send_mail
-from django.db import connection
+from django.db.models.functions import Now
 from django.template.loader import render_to_string
 
 from orders.domain import documents
 from orders.models import Mail, Order
 
+_log = structlog.get_logger("mail")
 _SUBJECTS = {
     "confirmation": "Your order {number} is confirmed",
     "shipped": "Your order {number} is on its way",
     "refunded": "Your order {number} was cancelled",
 }
-_TAKE = """
+# Claiming a mail also says when it is due again: whoever dies with it in hand delays it and loses nothing.
+_CLAIM = """
     UPDATE orders_mail SET attempts = attempts + 1,
-        next_attempt = now() + make_interval(secs => least(3600, 30 * 2 ^ least(attempts, 10)))
-    WHERE id IN (
-        SELECT id FROM orders_mail WHERE sent IS NULL AND next_attempt <= now()
-        ORDER BY next_attempt LIMIT %s FOR UPDATE SKIP LOCKED
+        next_attempt = statement_timestamp() + make_interval(secs => least(3600, 30 * 2 ^ least(attempts, 10)))
+    WHERE id = (
+        SELECT id FROM orders_mail WHERE sent IS NULL AND next_attempt <= statement_timestamp()
+        ORDER BY next_attempt LIMIT 1 FOR UPDATE SKIP LOCKED
     ) RETURNING *
 """
 
 
-def send_due(*, batch: int = 20) -> int:
-    """Sends what is due, at most ``batch`` mails; one that fails is tried again later. Returns how many were sent."""
-    sent = 0
-    for mail in list(Mail.objects.raw(_TAKE, [batch])):
+def send_due() -> int:
+    """Sends the mail that waits longest; returns 1 when one was sent, 0 when none is due or sending failed.
+
+    One at a time: a mail server that hangs must not keep the worker from its orders. What failed is tried again later.
+    """
+    mail = next(iter(Mail.objects.raw(_CLAIM)), None)
+    if mail is None:
+        return 0
+    try:
         _send(mail.order, mail.kind)
-        with connection.cursor() as cursor:
-            cursor.execute("UPDATE orders_mail SET sent = now() WHERE id = %s", [mail.pk])
-        sent += 1
-    return sent
+    except (OSError, SMTPException) as error:
+        _log.warning("mail_not_sent", mail=mail.pk, kind=mail.kind, attempt=mail.attempts, error=type(error).__name__)
+        return 0
+    Mail.objects.filter(pk=mail.pk).update(sent=Now())
+    return 1
 
 
 def _send(order: Order, kind: str) -> None:
