@@ -46,8 +46,8 @@ class Containers:
             "COMPOSE_PROJECT_NAME": PROJECT,
             "COMPTOIR_TAG": "test",
             "GATEWAY_BIND": "127.0.0.1",
-            # The journeys are no load test, but more than one person does, and which addresses Docker gives to its
-            # networks (172.16.0.0/12, then 192.168.0.0/16) must not matter to them. The limits are tested in nginx/tests.
+            # The journeys do more than one person does, whatever addresses Docker gives to its networks (172.16.0.0/12,
+            # then 192.168.0.0/16). The limits themselves are tested in nginx/tests.
             **{f"LIMIT_{what}_RATE": "1000r/s" for what in ("SIGN_IN", "CHECKOUT")},
             "LIMIT_RATE": "5000r/s",
         }
