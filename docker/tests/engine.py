@@ -1,5 +1,6 @@
 """A shop in containers: docker-compose.yml under a project name and on ports of its own."""
 
+import hashlib
 import json
 import os
 import subprocess
@@ -11,7 +12,9 @@ from typing import Any
 from local import ports
 
 ROOT = Path(__file__).resolve().parents[2]
-PROJECT = "comptoir-test"
+# Each clone tests its own shop of its own images, so that two can do it at once, and finds what an interrupted run left.
+CLONE = hashlib.sha256(bytes(ROOT)).hexdigest()[:8]
+PROJECT = f"comptoir-test-{CLONE}"
 GRAFANA = "grafana/grafana:12.2.0"
 WEB = ("products-1", "products-2", "stock", "customers", "cart", "orders")
 
@@ -44,7 +47,7 @@ class Containers:
             **legacy,
             **{name: str(port) for name, port in self.ports.items()},
             "COMPOSE_PROJECT_NAME": PROJECT,
-            "COMPTOIR_TAG": "test",
+            "COMPTOIR_TAG": CLONE,
             "GATEWAY_BIND": "127.0.0.1",
             # The journeys do more than one person does, whatever addresses Docker gives to its networks (172.16.0.0/12,
             # then 192.168.0.0/16). The limits themselves are tested in nginx/tests.
@@ -100,7 +103,7 @@ class Containers:
         script += "; print(json.dumps({str(f.relative_to(p)): f.read_text() for f in p.rglob('*') if f.is_file()}))"
         volume = f"{PROJECT}_secrets:/secrets/all:ro"
         found: dict[str, str] = json.loads(
-            run("docker", "run", "--rm", "-v", volume, "comptoir/docker:test", "python", "-c", script)
+            run("docker", "run", "--rm", "-v", volume, f"comptoir/docker:{CLONE}", "python", "-c", script)
         )
         return found
 

@@ -9,7 +9,7 @@ import urllib.request
 import pytest
 import yaml
 
-from tests.engine import WEB, Containers, run
+from tests.engine import PROJECT, WEB, Containers, run
 
 pytestmark = pytest.mark.engine
 ONE_SHOTS = {
@@ -95,7 +95,7 @@ def test_a_service_reaches_its_own_database_and_no_other(shop: Containers) -> No
         # By name and by address.
         reached = shop.execute(name, "python", "-c", REACH, *servers, *servers.values()).split()
         assert reached == [own, servers[own]], name
-    assert all(list(running[name]["NetworkSettings"]["Networks"]) == [f"comptoir-test_{name}"] for name in servers)
+    assert all(list(running[name]["NetworkSettings"]["Networks"]) == [f"{PROJECT}_{name}"] for name in servers)
 
 
 def test_the_payment_provider_is_reached_by_orders_alone(shop: Containers) -> None:
