@@ -134,15 +134,20 @@ class Shop:
             return 409, {"code": "reservation_committed"}
         if known["state"] == "held":
             self._shelve(known)
-        known["state"] = "released"
-        return 200, {"state": "released"}
+        if known["state"] != "returned":
+            known["state"] = "released"
+        return 200, {"state": known["state"]}
 
     def give_back(self, id: str, body: Any) -> tuple[int, Any]:
-        known = self.reservations[id]
+        known = self.reservations.get(id)
+        if known is None:
+            return 404, {"code": "reservation_not_found"}
+        if known["state"] not in ("committed", "returned"):
+            return 409, {"code": "reservation_not_committed"}
         if known["state"] == "committed":
             self._shelve(known)
-            known["state"] = "returned"
-        return 200, {"state": known["state"]}
+        known["state"] = "returned"
+        return 200, {"state": "returned"}
 
     def expire(self, id: str) -> None:
         """The reservation's time is over."""

@@ -6,7 +6,7 @@ from contextlib import suppress
 from uuid import UUID, uuid4
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
 from stock.domain import levels, reservations
 from stock.models import Movement
@@ -127,3 +127,38 @@ def test_one_import_from_four_sides_is_received_once():
 def _let_pass(id: UUID) -> None:
     with connection.cursor() as cursor:
         cursor.execute("UPDATE stock_reservation SET expires = now() - interval '1 second' WHERE id = %s", [id])
+
+
+@pytest.mark.parametrize("late", ["reserve", "commit of an expired one"])
+def test_what_waits_for_a_receipt_finds_the_goods_that_it_brought(late):
+    """A constraint is checked on the row as a statement first saw it: what is new must not be refused for it."""
+    levels.receive(sku="A", quantity=2, reason="", actor="t")
+    id = uuid4()
+    if late != "reserve":
+        reservations.reserve(id=id, lines={"A": 2}, ttl=60)
+        _let_pass(id)
+        reservations.expire()
+    reservations.reserve(id=uuid4(), lines={"A": 2}, ttl=60)
+
+    def wait():
+        act = reservations.commit(id=id) if late != "reserve" else reservations.reserve(id=id, lines={"A": 2}, ttl=60)
+        connection.close()
+        return act.state
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            levels.receive(sku="A", quantity=3, reason="", actor="t")
+            waiting = pool.submit(wait)
+            _until_somebody_waits()
+        assert waiting.result() == ("held" if late == "reserve" else "committed")
+    assert state_of("A") == ((5, 4) if late == "reserve" else (3, 2))
+
+
+def _until_somebody_waits() -> None:
+    with connection.cursor() as cursor:
+        for _ in range(200):
+            cursor.execute("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
+            if cursor.fetchone()[0]:
+                return
+            cursor.execute("SELECT pg_sleep(0.05), pg_stat_clear_snapshot()")
+    raise AssertionError("nobody waits")

@@ -153,7 +153,7 @@ def go_on(*, batch: int = 10) -> int:
             with deadline.within(DEADLINE_SECONDS):
                 Run(order=order, actor="worker").go_on()
         except Unavailable:
-            leases.let_go(order)
+            leases.let_go(order, give_up=order.given_up)
         except Fenced:
             continue
         moved += order.state != before

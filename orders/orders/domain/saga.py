@@ -57,13 +57,7 @@ def reserve(run: Run) -> None:
         snapshots.take(order)
         faults.point("orders.snapshotted")
     faults.point("orders.reserving")
-    answer = clients.reserve(order=order.pk, lines=snapshots.quantities(run.lines()))
-    if answer.code == "insufficient_stock":
-        raise refusals.insufficient(answer.body["lines"])
-    if answer.status == 410:
-        raise refusals.Abandoned("The reservation was given up.")
-    if not answer.ok:
-        raise Unavailable(f"stock answered {answer.status} {answer.code}")
+    _reserve(run)
     faults.point("orders.reserved")
     advance(order, State.RESERVED, actor=run.actor)
 
@@ -74,9 +68,7 @@ def start_payment(run: Run) -> None:
     if order.given_up:
         raise refusals.Abandoned("The client was told to try again and did not.")
     if not run.fresh:  # some of the reservation's time may be over: renew it before anything is charged
-        reserve_again = clients.reserve(order=order.pk, lines=snapshots.quantities(run.lines()))
-        if reserve_again.code == "insufficient_stock":
-            raise refusals.insufficient(reserve_again.body["lines"])
+        _reserve(run)
     along = Along().add(
         """payment AS (INSERT INTO orders_payment (order_id, state, amount, currency)
            SELECT id, 'initiated', %(amount)s, %(currency)s FROM moved)""",
@@ -84,6 +76,17 @@ def start_payment(run: Run) -> None:
         currency=order.currency,
     )
     advance(order, State.PAYING, actor=run.actor, along=along)
+
+
+def _reserve(run: Run) -> None:
+    """Sets the goods aside, or renews that. Raises the refusals that stock's answer means."""
+    answer = clients.reserve(order=run.order.pk, lines=snapshots.quantities(run.lines()))
+    if answer.code == "insufficient_stock":
+        raise refusals.insufficient(answer.body["lines"])
+    if answer.status == 410:
+        raise refusals.Abandoned("The reservation was given up.")
+    if not answer.ok:
+        raise Unavailable(f"stock answered {answer.status} {answer.code}")
 
 
 def pay(run: Run) -> None:
@@ -158,7 +161,10 @@ def refund(run: Run) -> None:
         _free(order)
     elif State.SHIPPED not in entered:
         _take_back(order)
-    run.answer = answers.refused(refusals.OrderCancelled("The order was cancelled and the money given back."))
+    if (
+        run.answer is None
+    ):  # else it was confirmed in this very run, which is what its client is told, now and ever after
+        run.answer = answers.refused(refusals.OrderCancelled("The order was cancelled and the money given back."))
     along = answers.stored(order, run.answer).add(
         "mail AS (INSERT INTO orders_mail (order_id, kind) SELECT id, 'refunded' FROM moved)"
     )

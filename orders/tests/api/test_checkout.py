@@ -5,7 +5,7 @@ from uuid import uuid4
 import pytest
 from chassis.idempotency.models import IdempotencyRecord
 
-from orders.domain import checkout
+from orders.domain import checkout, saga
 from orders.models import Mail, Order, OrderEvent, Payment
 
 pytestmark = pytest.mark.django_db
@@ -271,3 +271,49 @@ def test_the_fingerprint_is_of_what_was_meant_not_of_how_it_was_written(shop, bu
     cart = shop.cart(A=1)
     first = buy(cart, key="k")
     assert buy(cart.upper(), key="k").content == first.content
+
+
+def test_who_was_told_to_try_again_is_not_charged_however_long_the_outage_lasts(shop, buy):
+    cart = shop.cart(A=2)
+    shop.down = {"stock"}
+    assert buy(cart, key="k").status_code == 503
+    for down in ({"stock"}, set()):
+        shop.down = down
+        Order.objects.update(next_attempt="2020-01-01T00:00Z")
+        checkout.go_on()
+    assert Order.objects.get().state == "rejected"
+    assert not Payment.objects.exists()
+
+
+def test_a_reservation_that_was_given_up_is_not_charged(shop, buy):
+    """Released by a refusal that died before it was written; the order goes on from RESERVED."""
+    cart = shop.cart(A=2)
+    with pytest.MonkeyPatch.context() as patch:
+
+        def stuck(run):
+            raise saga.Unavailable("not now")
+
+        patch.setitem(saga._STEPS, saga.State.RESERVED, stuck)
+        buy(cart, key="k")
+    order = Order.objects.get()
+    shop.release(str(order.pk), None)
+    buy(cart, key="k")
+    order.refresh_from_db()
+    assert (order.state, Payment.objects.filter(order=order).count()) == ("rejected", 0)
+
+
+def test_an_order_refunded_in_its_own_request_was_confirmed_all_the_same(shop, buy):
+    """The goods are gone at the commit: the first answer and its replay say the same."""
+    cart = shop.cart(A=2)
+    with pytest.MonkeyPatch.context() as patch:
+        real = saga.commit_stock
+
+        def gone(run):
+            shop.expire(str(run.order.pk))
+            shop.available["A"] = 0
+            real(run)
+
+        patch.setitem(saga._STEPS, saga.State.CONFIRMED, gone)
+        first = buy(cart, key="k")
+    assert Order.objects.get().state == "refunded"
+    assert (first.status_code, buy(cart, key="k").content) == (201, first.content)

@@ -5,7 +5,7 @@ levels in SKU order; ``reserve`` makes its row last, when nobody else can know i
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -99,7 +99,8 @@ def commit(*, id: UUID) -> Held:
     if _changed(statements.COMMIT_HELD, id) or _commit_unheld(id):
         metrics.RESERVATIONS.labels("committed").inc()
     faults.point("stock.committed")
-    return get(id=id)
+    # Whatever the next call made of it by now: this one found it committed, or made it so.
+    return replace(get(id=id), state=State.COMMITTED)
 
 
 def release(*, id: UUID) -> Held:

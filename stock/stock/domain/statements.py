@@ -1,7 +1,9 @@
 """The SQL of reservations. Each statement locks the levels it touches in SKU order: two of them never deadlock.
 
 ``FOR UPDATE`` reads the newest committed row after it waited (READ COMMITTED), so ``locked`` says what is there;
-the CHECK constraints on stock_level are the last word. https://www.postgresql.org/docs/18/transaction-iso.html
+the CHECK constraints on stock_level are the last word. New values are reckoned from ``locked`` and never from the row
+itself: a constraint is checked on the row as the statement first saw it, before PostgreSQL follows a change made meanwhile.
+https://www.postgresql.org/docs/18/transaction-iso.html
 """
 
 _SHORT = """
@@ -11,7 +13,7 @@ _SHORT = """
     )"""
 _LOCKED = """
     locked AS (
-        SELECT v.sku, v.on_hand - v.reserved AS available
+        SELECT v.sku, v.on_hand, v.reserved, v.on_hand - v.reserved AS available
         FROM stock_level v JOIN wanted w ON w.sku = v.sku ORDER BY v.sku FOR UPDATE OF v
     )"""
 _SHORT_AS_JSON = (
@@ -27,8 +29,8 @@ RESERVE = f"""
         SELECT %(id)s, 'held', now() + make_interval(secs => %(ttl)s) WHERE NOT EXISTS (SELECT FROM short)
         ON CONFLICT (id) DO NOTHING RETURNING id
     ), taken AS (
-        UPDATE stock_level v SET reserved = v.reserved + w.quantity, updated = now()
-        FROM wanted w, made WHERE v.sku = w.sku
+        UPDATE stock_level v SET on_hand = k.on_hand, reserved = k.reserved + w.quantity, updated = now()
+        FROM wanted w, locked k, made WHERE v.sku = w.sku AND k.sku = v.sku
     ), lines AS (
         INSERT INTO stock_reservationline (reservation_id, sku, quantity)
         SELECT made.id, w.sku, w.quantity FROM wanted w, made
@@ -44,8 +46,8 @@ RETAKE = f"""
         UPDATE stock_reservation SET state = 'held', updated = now()
         WHERE id = %(id)s AND NOT EXISTS (SELECT FROM short) RETURNING id
     ), taken AS (
-        UPDATE stock_level v SET reserved = v.reserved + w.quantity, updated = now()
-        FROM wanted w, back WHERE v.sku = w.sku
+        UPDATE stock_level v SET on_hand = k.on_hand, reserved = k.reserved + w.quantity, updated = now()
+        FROM wanted w, locked k, back WHERE v.sku = w.sku AND k.sku = v.sku
     )
     SELECT {_SHORT_AS_JSON}
 """
@@ -86,12 +88,16 @@ def _move(*, from_state: str, to_state: str, change: str, kind: str = "", sign: 
 COMMIT_HELD = _move(
     from_state="held",
     to_state="committed",
-    change="on_hand = v.on_hand - w.quantity, reserved = v.reserved - w.quantity",
+    change="on_hand = k.on_hand - w.quantity, reserved = k.reserved - w.quantity",
     kind="sale",
     sign="-",
 )
 RETURN = _move(
-    from_state="committed", to_state="returned", change="on_hand = v.on_hand + w.quantity", kind="return", sign="+"
+    from_state="committed",
+    to_state="returned",
+    change="on_hand = k.on_hand + w.quantity, reserved = k.reserved",
+    kind="return",
+    sign="+",
 )
 
 # An unknown id becomes a tombstone; an expired one holds nothing any more and only changes its name.
@@ -107,7 +113,7 @@ RELEASE = f"""
         SELECT l.sku, l.quantity
         FROM stock_reservationline l JOIN moved ON l.reservation_id = moved.id AND moved.was = 'held'
     ), {_LOCKED}, changed AS (
-        UPDATE stock_level v SET reserved = v.reserved - w.quantity, updated = now()
+        UPDATE stock_level v SET on_hand = k.on_hand, reserved = k.reserved - w.quantity, updated = now()
         FROM wanted w, locked k WHERE v.sku = w.sku AND k.sku = v.sku
     )
     SELECT EXISTS (SELECT FROM moved) OR EXISTS (SELECT FROM tombstone)
@@ -124,7 +130,7 @@ EXPIRE = f"""
         SELECT l.sku, sum(l.quantity) AS quantity
         FROM stock_reservationline l JOIN moved ON l.reservation_id = moved.id GROUP BY l.sku
     ), {_LOCKED}, changed AS (
-        UPDATE stock_level v SET reserved = v.reserved - w.quantity, updated = now()
+        UPDATE stock_level v SET on_hand = k.on_hand, reserved = k.reserved - w.quantity, updated = now()
         FROM wanted w, locked k WHERE v.sku = w.sku AND k.sku = v.sku
     )
     SELECT count(*) FROM moved
