@@ -12,7 +12,7 @@ from typing import Any
 from local import ports
 
 ROOT = Path(__file__).resolve().parents[2]
-# Each clone tests its own shop of its own images, so that two can do it at once, and finds what an interrupted run left.
+# Each clone tests a shop and images of its own: two can do it at once, and each finds what an interrupted run left.
 CLONE = hashlib.sha256(bytes(ROOT)).hexdigest()[:8]
 PROJECT = f"comptoir-test-{CLONE}"
 GRAFANA = "grafana/grafana:12.2.0"
