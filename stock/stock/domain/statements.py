@@ -2,7 +2,7 @@
 
 ``FOR UPDATE`` reads the newest committed row after it waited (READ COMMITTED), so ``locked`` says what is there;
 the CHECK constraints on stock_level are the last word. New values are reckoned from ``locked`` and never from the row
-itself: a constraint is checked on the row as the statement first saw it, before PostgreSQL follows a change made meanwhile.
+itself: a constraint is checked on the row as the statement first saw it, before a change made meanwhile is followed.
 https://www.postgresql.org/docs/18/transaction-iso.html
 """
 
