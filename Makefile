@@ -28,7 +28,7 @@ clean: ## stop the shop and forget its data
 	@$(PYTHON) -m local clean
 
 audit: ## prove from the databases that every promise was kept (AUDIT_SETTLE=0: and that all is at rest)
-	@$(VENV) -m loadtest.auditor
+	@$(if $(COMPOSE),$(COMPOSE) -f docker-compose.yml -f loadtest/auditor/compose.yml run --rm auditor,$(VENV) -m loadtest.auditor)
 faults: venv ## break a shop of its own in every way we know and prove that its orders stay true (REPLAY=seed: the same again)
 	@$(VENV) -m loadtest.faults $(if $(REPLAY),--seed $(REPLAY))
 backup: ## dump every database into backups/ (COMPOSE="docker compose": of the shop in Docker)

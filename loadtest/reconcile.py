@@ -7,6 +7,7 @@ the auditor looks again, until it finds nothing or a round changes nothing. Ends
 a person to decide. COMPOSE: how to call Compose ("docker compose"), for the shop in Docker.
 """
 
+import json
 import os
 import shlex
 import subprocess
@@ -27,6 +28,7 @@ ORDERS = ("goods", "money", "failed-goods", "failed-money", "carts", "stuck")
 LOST = ("for no order", "it is rejected", "it is cancelled", "it is refunded")
 """How a finding about a cart ends whose order will never ask it again."""
 ROUNDS = 6
+Audit = Callable[[], list[Finding]]
 Manage = Callable[[str, Iterable[str]], None]
 
 
@@ -34,7 +36,7 @@ def main() -> int:
     """Repairs the local shop, or the one in Docker."""
     begin = time.monotonic()
     try:
-        left = reconcile(urls.from_environment(ROOT), _manage(), say=lambda line: print(line, flush=True))
+        left = reconcile(*_shop(), say=lambda line: print(line, flush=True))
     except (Problem, urls.Unknown, psycopg2.Error) as problem:
         print(f"reconcile: {problem}".strip(), file=sys.stderr)
         return 2
@@ -47,9 +49,9 @@ def main() -> int:
     return int(bool(left))
 
 
-def reconcile(databases: Mapping[str, str], manage: Manage, say: Callable[[str], None]) -> list[Finding]:
+def reconcile(look: Audit, manage: Manage, say: Callable[[str], None]) -> list[Finding]:
     """Repairs round by round; the findings that are left."""
-    findings = audit(databases, settle_seconds=0)
+    findings = look()
     for turn in range(ROUNDS):
         due = {name: ids for name, ids in _due(findings).items() if ids}
         if not due:
@@ -58,7 +60,7 @@ def reconcile(databases: Mapping[str, str], manage: Manage, say: Callable[[str],
             say(f"found: {finding.invariant}: {finding}")
         for service, ids in due.items():
             manage(service, ids)
-        before, findings = findings, audit(databases, settle_seconds=0)
+        before, findings = findings, look()
         if turn and findings == before:
             break
     return findings
@@ -78,26 +80,45 @@ def _due(findings: Iterable[Finding]) -> dict[str, list[str]]:
     return {service: list(ids) for service, ids in due.items()}
 
 
-def _manage() -> Manage:
-    if command := os.environ.get("COMPOSE"):
-        return lambda service, ids: _run([*shlex.split(command), "exec", "-T", service, "python"], service, ids, {})
+def _shop() -> tuple[Audit, Manage]:
+    """How to look at the shop, and how to call its services' commands."""
+    if command := shlex.split(os.environ.get("COMPOSE", "")):
+        return (
+            lambda: _audit_in_docker(command),
+            lambda service, ids: _run([*command, "exec", "-T", service, "python"], service, ids, os.environ),
+        )
     shop = Shop.found(Path(os.environ.get("COMPTOIR_STATE") or ROOT / ".local").absolute())
     if not shop.supervisor.alive():
         raise Problem("the shop is down: `make up` starts it, its services repair each other")
-    return local(shop)
+    databases = urls.from_environment(ROOT)
+    return lambda: audit(databases, settle_seconds=0), local(shop)
 
 
-def local(shop: Shop) -> Manage:
-    """How the commands of a local shop's services are called."""
-    return lambda service, ids: _run(shop.user.command(PYTHON), service, ids, shop.command_env(service))
+def _audit_in_docker(compose: list[str]) -> list[Finding]:
+    files = ("-f", "docker-compose.yml", "-f", "loadtest/auditor/compose.yml")
+    command = [*compose, *files, "run", "--rm", "-T", "auditor", "python", "-m", "loadtest.auditor"]
+    done = subprocess.run(  # noqa: S603 - Compose, as the person who typed it calls it
+        [*command, "--json", "--settle", "0"], cwd=ROOT, stdout=subprocess.PIPE, text=True, check=False
+    )
+    if done.returncode not in (0, 1):
+        raise Problem("the auditor could not look, see above")
+    return [Finding(*finding) for finding in json.loads(done.stdout)]
 
 
-def _run(python: list[str], service: str, ids: Iterable[str], variables: Mapping[str, str]) -> None:
+def local(shop: Shop, *, quiet: bool = False) -> Manage:
+    """How the commands of a local shop's services are called; ``quiet`` keeps what they say to themselves."""
+    return lambda service, ids: _run(shop.user.command(PYTHON), service, ids, shop.command_env(service), quiet)
+
+
+def _run(
+    python: list[str], service: str, ids: Iterable[str], variables: Mapping[str, str], quiet: bool = False
+) -> None:
     """What is not repaired is said by the command, and found again by the next audit: its status does not matter."""
     subprocess.run(  # noqa: S603 - ids go in by standard input
         [*python, "manage.py", "reconcile"],
         cwd=ROOT / service,
-        env={**os.environ, **variables} if not variables else dict(variables),
+        env=dict(variables),
+        stdout=subprocess.DEVNULL if quiet else None,
         input="".join(f"{id}\n" for id in ids),
         text=True,
         check=False,

@@ -80,7 +80,13 @@ def _dump(where: Servers, name: str, folder: Path) -> tuple[str, dict[str, Any]]
         where.run(name, "pg_dump", "--format=custom", "--no-password", f"--dbname={name}", stdout=file)
         os.fsync(file.fileno())
     facts = {"file": path.name, "bytes": path.stat().st_size, "sha256": digest(path), "began": began.isoformat()}
-    return name, facts | {"seconds": round(time.monotonic() - begin, 2)}
+    return name, facts | {"seconds": round(time.monotonic() - begin, 2), "note": _note(where, name)}
+
+
+def _note(where: Servers, name: str) -> str:
+    """By which code the database was prepared (prepare.py): unless it changes, a restored one need not be migrated."""
+    query = f"SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = '{name}'"  # noqa: S608
+    return where.run(name, "psql", "-XqAt", "-d", "postgres", "-c", query).strip()
 
 
 def digest(path: Path) -> str:

@@ -10,6 +10,7 @@ import os
 import sys
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 from typing import Any
 
@@ -64,10 +65,11 @@ def check(folder: Path, names: Sequence[str]) -> None:
 
 def restore(where: Servers, folder: Path, names: Sequence[str], say: Any = lambda line: None) -> None:
     """Replaces the databases by those of the backup. Until the names change, a failure leaves the shop as it was."""
-    for turn, name in enumerate(names, start=1):
-        begin = time.monotonic()
-        _load(where, folder / f"{name}.dump", name)
-        say(f"{turn}/{len(names)} {name} ({time.monotonic() - begin:.1f} s)")
+    notes = {name: dump["note"] for name, dump in json.loads((folder / MANIFEST).read_text())["databases"].items()}
+    with ThreadPoolExecutor(2) as pool:
+        jobs = [pool.submit(_load, where, folder / f"{name}.dump", name, notes[name]) for name in names]
+        for turn, job in enumerate(as_completed(jobs), start=1):
+            say(f"{turn}/{len(names)} {job.result()}")
     begin = time.monotonic()
     where.stop()
     try:
@@ -78,8 +80,8 @@ def restore(where: Servers, folder: Path, names: Sequence[str], say: Any = lambd
     say(f"the services were away for {time.monotonic() - begin:.1f} s")
 
 
-def _load(where: Servers, dump: Path, name: str) -> None:
-    new = f"{name}_restored"
+def _load(where: Servers, dump: Path, name: str, note: str) -> str:
+    begin, new = time.monotonic(), f"{name}_restored"
     _psql(where, name, f"DROP DATABASE IF EXISTS {new} WITH (FORCE)")
     # As postgres/sql/database.sql makes it.
     _psql(
@@ -88,10 +90,12 @@ def _load(where: Servers, dump: Path, name: str) -> None:
         f"CREATE DATABASE {new} OWNER {name}_owner TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C'"
         " LOCALE_PROVIDER builtin BUILTIN_LOCALE 'C.UTF-8'",
         f"REVOKE ALL ON DATABASE {new} FROM PUBLIC",
+        *([f"COMMENT ON DATABASE {new} IS '{note}'"] if note.isalnum() else []),
     )
     with dump.open("rb") as file:
         where.run(name, "pg_restore", "--exit-on-error", "--no-password", f"--dbname={new}", stdin=file)
     _psql(where, name, "ANALYZE", database=new)
+    return f"{name} ({time.monotonic() - begin:.1f} s)"
 
 
 def _swap(where: Servers, names: Sequence[str]) -> None:

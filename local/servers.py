@@ -13,6 +13,9 @@ from local.secrets import DATABASES
 from local.shop import Shop
 from local.venv import ROOT
 
+_USERS = (*processes.WEB, *processes.WORKERS, processes.PAYMENT)
+"""What is connected to the databases."""
+
 
 class Servers(Protocol):
     """A shop's database servers, reached as their superuser."""
@@ -72,6 +75,7 @@ class Compose:
 
     def __init__(self, command: list[str]) -> None:
         self._command = command
+        self._stopped: list[str] = []
 
     def run(self, database: str, program: str, *words: str, stdin: Any = None, stdout: Any = None) -> str:
         """See ``Servers``. In the container the superuser needs no password."""
@@ -86,15 +90,17 @@ class Compose:
         return list(servers.values())
 
     def stop(self) -> None:
-        """See ``Servers``."""
-        workers = [name for name in processes.WORKERS]
-        _run([*self._command, "stop", *processes.WEB, *workers, processes.PAYMENT])
+        """See ``Servers``. The gateway stays, and says that the shop is away."""
+        known = _run([*self._command, "ps", "--services", "--filter", "status=running"]).split()
+        self._stopped = [name for name in _USERS if name in known]
+        # Removed, not only stopped: a tmpfs of a container that starts again belongs to root (moby), and nobody can write.
+        _run([*self._command, "rm", "--stop", "--force", *self._stopped])
 
     def start(self) -> None:
-        """See ``Servers``. Compose runs the one-shot containers again, which migrate."""
+        """See ``Servers``. Compose runs the one-shot containers before them again, which migrate."""
         for server in {self._server(database): None for database in DATABASES}:
             _run([*self._command, "exec", "-T", server, "sh", "/docker-entrypoint-initdb.d/provision.sh"])
-        _run([*self._command, "up", "-d"])
+        _run([*self._command, "up", "-d", "--no-build", *(self._stopped or _USERS)])
 
     def _server(self, database: str) -> str:
         return "orders-db" if database == processes.PAYMENT else f"{database}-db"

@@ -6,6 +6,7 @@ Where the databases are: see urls.py.
 """
 
 import argparse
+import json
 import os
 import sys
 import time
@@ -41,7 +42,10 @@ def main() -> int:
         return 130
     except psycopg2.Error as error:
         return _cannot(f"a database does not answer as it should: {error}".strip())
-    print("\n".join(lines(report, options.offenders, time.monotonic() - begin)))
+    if options.json:
+        print(json.dumps(report.findings))
+    else:
+        print("\n".join(lines(report, options.offenders, time.monotonic() - begin)))
     return 1 if report.findings else 0
 
 
@@ -69,6 +73,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m loadtest.auditor", description="Audits the shop's databases.")
     parser.add_argument("--settle", type=float, default=os.environ.get("AUDIT_SETTLE") or 60, metavar="SECONDS")
     parser.add_argument("--offenders", type=int, default=os.environ.get("AUDIT_OFFENDERS") or 5, metavar="NUMBER")
+    parser.add_argument("--json", action="store_true", help="only the offenders, as a JSON list, for programs")
     return parser.parse_args()
 
 

@@ -53,9 +53,9 @@ def _run(till: Till, folder: Path) -> int:
     for older in (["orders"], ["stock", "cart"]):
         source = mixed(folder / "-".join(older), newer=after, older=before, names=older)
         begin = time.monotonic()
-        restore(where, source, DATABASES)
+        restore(where, source, DATABASES, say=lambda line: print(f"  {line}", flush=True))
         restored = time.monotonic()
-        said = till.reconcile()
+        said = till.reconcile(quiet=True)
         seconds = time.monotonic() - begin
         names = " and ".join(older)
         found = sum(line.startswith("found") for line in said)

@@ -63,10 +63,14 @@ class Till:
         """The invariants that do not hold."""
         return {finding.invariant for finding in auditor.audit(self.urls, settle_seconds=0)}
 
-    def reconcile(self) -> list[str]:
-        """Repairs; what was said. Nothing may be left."""
+    def reconcile(self, *, quiet: bool = False) -> list[str]:
+        """Repairs; what was found. Nothing may be left."""
         said: list[str] = []
-        assert reconcile(self.urls, by_local_commands(self.shop), said.append) == []
+
+        def look() -> list[auditor.Finding]:
+            return auditor.audit(self.urls, settle_seconds=0)
+
+        assert reconcile(look, by_local_commands(self.shop, quiet=quiet), said.append) == []
         return said
 
 
