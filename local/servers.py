@@ -93,14 +93,14 @@ class Compose:
         """See ``Servers``. The gateway stays, and says that the shop is away."""
         known = _run([*self._command, "ps", "--services", "--filter", "status=running"]).split()
         self._stopped = [name for name in _USERS if name in known]
-        # Removed, not only stopped: a tmpfs of a container that starts again belongs to root (moby), and nobody can write.
+        # Removed, not only stopped: Docker gives a tmpfs to root when a container starts again, and nobody can write.
         _run([*self._command, "rm", "--stop", "--force", *self._stopped])
 
     def start(self) -> None:
         """See ``Servers``. Compose runs the one-shot containers before them again, which migrate."""
         for server in {self._server(database): None for database in DATABASES}:
             _run([*self._command, "exec", "-T", server, "sh", "/docker-entrypoint-initdb.d/provision.sh"])
-        _run([*self._command, "up", "-d", "--no-build", *(self._stopped or _USERS)])
+        _run([*self._command, "up", "-d", *(self._stopped or _USERS)])
 
     def _server(self, database: str) -> str:
         return "orders-db" if database == processes.PAYMENT else f"{database}-db"
