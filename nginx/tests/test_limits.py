@@ -7,7 +7,7 @@ import pytest
 
 from tests.conftest import Start
 from tests.support.client import Answer, ask
-from tests.support.processes import Gateway, Upstream
+from tests.support.processes import Gateway, Upstream, wait_until
 from tests.test_problems import assert_problem
 
 EVERYWHERE = {"GATEWAY_BIND": "0.0.0.0"}  # noqa: S104 - what it says, not where it listens
@@ -83,6 +83,18 @@ def test_more_than_the_shop_takes_at_once_is_shed_at_once(start: Start, services
     refused = [answer for answer in answers if answer.status == 429]
     assert max(answer.seconds for answer in refused) < 0.3
     assert_problem(refused[0], 429, "rate_limited")
+
+
+def test_a_service_that_hangs_fills_its_own_room_only(start: Start, services: dict[str, Upstream]) -> None:
+    gateway = start(LIMIT_REQUESTS="5")
+    services["orders"].control(delay=1.5)
+    before = services["orders"].hits
+    with ThreadPoolExecutor(5) as pool:
+        hanging = [pool.submit(ask, gateway.port, "/api/v1/orders", "POST") for _ in range(5)]
+        wait_until(lambda: services["orders"].hits == before + 5, "orders works on five")
+        assert ask(gateway.port, "/api/v1/orders").status == 429
+        assert {answer.status for answer in at_once(gateway, 5, "/api/v1/carts/1")} == {200}
+        assert {it.result().status for it in hanging} == {200}
 
 
 def test_a_client_is_limited_in_requests_at_once(start: Start, services: dict[str, Upstream]) -> None:
