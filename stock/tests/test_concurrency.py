@@ -162,3 +162,11 @@ def _until_somebody_waits() -> None:
                 return
             cursor.execute("SELECT pg_sleep(0.05), pg_stat_clear_snapshot()")
     raise AssertionError("nobody waits")
+
+
+def test_a_commit_of_an_unknown_id_and_its_release_never_sell_anything():
+    for _ in range(50):
+        id = uuid4()
+        came = at_once([lambda id=id: reservations.commit(id=id), lambda id=id: reservations.release(id=id)], workers=2)
+        assert isinstance(came[0], (reservations.UnknownReservation, reservations.Released)), came[0]
+        assert came[1].state == "released"

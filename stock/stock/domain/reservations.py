@@ -177,6 +177,8 @@ def _commit_unheld(id: UUID) -> bool:
     """The rarer ends of a commit: done before, expired, released, or unknown; whether it was done now."""
     with transaction.atomic():
         state = Reservation.objects.select_for_update().filter(pk=id).values_list("state", flat=True).first()
+        if state is None:  # nothing is locked: a tombstone may come to be before we look again
+            raise UnknownReservation(f"There is no reservation {id}.")
         if state in (State.RELEASED, State.RETURNED):
             raise Released("This reservation was given up.")
         if state == State.EXPIRED:
