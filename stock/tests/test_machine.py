@@ -202,7 +202,7 @@ class Machine(RuleBasedStateMachine):
                 outcomes[index] = model.call(*(first, second)[index])
             possible.append(((outcomes[0], outcomes[1]), model.state(), model))
         fits = [model for outcomes, state, model in possible if (outcomes, state) == (came, found)]
-        assert fits, (first, second, came, found, [entry[:2] for entry in possible])
+        assert fits, f"{first} and {second} at once: {came}, {found}; possible: {[e[:2] for e in possible]}"
         self.model = fits[0]
 
     @invariant()

@@ -107,17 +107,23 @@ def receive_all(*, lines: Mapping[str, int], reference: str, actor: str) -> int:
 
 
 def _move(*, sku: str, kind: str, quantity: int, reason: str, actor: str) -> Movement:
-    with connection.cursor() as cursor:
-        cursor.execute(_ADD, [quantity, sku, quantity])
-        if cursor.fetchone() is None:
-            level = Level.objects.filter(pk=sku).first()
-            if level is None:
-                raise UnknownSku(f"There is no SKU {sku}.")
+    while not _added(sku, quantity):
+        level = Level.objects.filter(pk=sku).first()
+        if level is None:
+            raise UnknownSku(f"There is no SKU {sku}.")
+        if level.on_hand + quantity < level.reserved:
             raise BelowReserved(
                 f"{level.reserved} of {sku} are reserved and {level.on_hand} on hand: {quantity:+} is too much.",
                 on_hand=level.on_hand,
                 reserved=level.reserved,
             )
+        # It came to be, or became enough, between the two statements: then it is done after all.
     movement = Movement.objects.create(level_id=sku, kind=kind, quantity=quantity, reason=reason, actor=actor)
     metrics.MOVEMENTS.labels(kind).inc()
     return movement
+
+
+def _added(sku: str, quantity: int) -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute(_ADD, [quantity, sku, quantity])
+        return cursor.fetchone() is not None
