@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from selenium.common.exceptions import WebDriverException
 from selenium.webdriver import Chrome, ChromeOptions
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
@@ -15,6 +16,8 @@ from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import WebDriverWait
 
 SECONDS = 20
+NETWORK_CHANGED = "ERR_NETWORK_CHANGED"
+"""Chromium drops what it is loading whenever the machine gets another network, as from Docker: no fault of the shop."""
 
 
 class Browser(Chrome):
@@ -41,9 +44,19 @@ class Browser(Chrome):
         events = [json.loads(entry["message"])["message"] for entry in self.get_log("performance")]  # type: ignore[no-untyped-call]
         return {e["params"]["request"]["url"] for e in events if e["method"] == "Network.requestWillBeSent"}
 
+    def get(self, url: str) -> None:
+        """Opens a page; once more where the machine's network changed meanwhile."""
+        try:
+            super().get(url)
+        except WebDriverException as error:
+            if NETWORK_CHANGED not in str(error):
+                raise
+            super().get(url)
+
     def errors(self) -> list[str]:
         """What the console complained about since the last call: missing files, scripts that fail, broken policies."""
-        return [e["message"] for e in self.get_log("browser") if e["level"] == "SEVERE"]  # type: ignore[no-untyped-call]
+        told = self.get_log("browser")  # type: ignore[no-untyped-call]
+        return [e["message"] for e in told if e["level"] == "SEVERE" and NETWORK_CHANGED not in e["message"]]
 
     def look(self, name: str) -> None:
         """Keeps a picture of the page for people to look at, where they asked for it."""
