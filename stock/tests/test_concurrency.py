@@ -3,13 +3,15 @@
 import random
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
 from uuid import UUID, uuid4
 
 import pytest
+from chassis.errors import DomainError
 from django.db import connection, transaction
 
 from stock.domain import levels, reservations
-from stock.models import Movement
+from stock.models import Level, Movement, Reservation
 from tests.conftest import state_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -129,29 +131,72 @@ def _let_pass(id: UUID) -> None:
         cursor.execute("UPDATE stock_reservation SET expires = now() - interval '1 second' WHERE id = %s", [id])
 
 
+def _meanwhile(call):
+    def run():
+        try:
+            return call()
+        except DomainError as refusal:
+            return refusal
+        finally:
+            connection.close()
+
+    return run
+
+
 @pytest.mark.parametrize("late", ["reserve", "commit of an expired one"])
 def test_what_waits_for_a_receipt_finds_the_goods_that_it_brought(late):
     """A constraint is checked on the row as a statement first saw it: what is new must not be refused for it."""
     levels.receive(sku="A", quantity=2, reason="", actor="t")
     id = uuid4()
+    call = partial(reservations.reserve, id=id, lines={"A": 2}, ttl=60)
     if late != "reserve":
-        reservations.reserve(id=id, lines={"A": 2}, ttl=60)
+        call()
         _let_pass(id)
         reservations.expire()
-    reservations.reserve(id=uuid4(), lines={"A": 2}, ttl=60)
-
-    def wait():
-        act = reservations.commit(id=id) if late != "reserve" else reservations.reserve(id=id, lines={"A": 2}, ttl=60)
-        connection.close()
-        return act.state
+        call = partial(reservations.commit, id=id)
 
     with ThreadPoolExecutor(1) as pool:
         with transaction.atomic():
+            reservations.reserve(id=uuid4(), lines={"A": 2}, ttl=60)
             levels.receive(sku="A", quantity=3, reason="", actor="t")
-            waiting = pool.submit(wait)
+            waiting = pool.submit(_meanwhile(call))
             _until_somebody_waits()
-        assert waiting.result() == ("held" if late == "reserve" else "committed")
+        assert waiting.result().state == ("held" if late == "reserve" else "committed")
     assert state_of("A") == ((5, 4) if late == "reserve" else (3, 2))
+
+
+def test_a_reserve_that_waits_in_vain_leaves_nothing():
+    for sku in "AB":
+        levels.receive(sku=sku, quantity=2, reason="", actor="t")
+    id = uuid4()
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            reservations.reserve(id=uuid4(), lines={"B": 1}, ttl=60)
+            waiting = pool.submit(_meanwhile(partial(reservations.reserve, id=id, lines={"A": 2, "B": 2}, ttl=60)))
+            _until_somebody_waits()
+        refusal = waiting.result()
+    assert isinstance(refusal, reservations.InsufficientStock)
+    assert refusal.extra["lines"] == [{"sku": "B", "quantity": 2, "available": 1}]
+    assert (state_of("A"), state_of("B")) == ((2, 0), (2, 1))
+    with pytest.raises(reservations.UnknownReservation):
+        reservations.get(id=id)
+
+
+def test_a_reserve_waits_for_a_change_of_its_id_before_it_holds_a_level():
+    """An INSERT waits for whoever changes the row with its id; did it hold a level by then, both would wait for ever."""
+    levels.receive(sku="A", quantity=4, reason="", actor="t")
+    id = uuid4()
+    reserve = partial(reservations.reserve, id=id, lines={"A": 1}, ttl=60)
+    reserve()
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            Reservation.objects.filter(pk=id).update(state="released")
+            waiting = pool.submit(_meanwhile(reserve))
+            _until_somebody_waits()
+            Level.objects.select_for_update(nowait=True).get(sku="A")
+            Level.objects.filter(sku="A").update(reserved=0)
+        assert isinstance(waiting.result(), reservations.Released)
+    assert state_of("A") == (4, 0)
 
 
 def _until_somebody_waits() -> None:

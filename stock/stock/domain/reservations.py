@@ -1,7 +1,8 @@
 """Goods set aside for an order: reserve, commit, release, return, expire.
 
-Each is one statement, so one round trip and no open transaction. The locking rule: a reservation's row first, then its
-levels in SKU order; ``reserve`` makes its row last, when nobody else can know it yet. Every call may be repeated.
+Each is one round trip and leaves no transaction open. The locking rule: a reservation's row first, then its levels in
+SKU order; an ``INSERT`` of an id waits for whoever changes its row, so that ``reserve`` too makes its row before it
+locks a level. Every call may be repeated.
 """
 
 from collections.abc import Mapping
@@ -79,15 +80,17 @@ def reserve(*, id: UUID, lines: Mapping[str, int], ttl: int) -> Held:
 
     Raises ``InsufficientStock``, ``OtherLines``, or ``Released`` when the id was released before.
     """
-    made, short = _take(id=id, lines=lines, ttl=ttl)
-    if made:
-        metrics.RESERVATIONS.labels("held").inc()
-        return Held(id=id, state=State.HELD, expires_in=ttl, lines=lines, created=True)
-    try:
-        return _renew(id=id, lines=lines, ttl=ttl)
-    except UnknownReservation:
-        metrics.RESERVATIONS.labels("short").inc()
-        raise InsufficientStock(short) from None
+    while True:
+        made, short = _take(id=id, lines=lines, ttl=ttl)
+        if made:
+            metrics.RESERVATIONS.labels("held").inc()
+            return Held(id=id, state=State.HELD, expires_in=ttl, lines=lines, created=True)
+        try:
+            return _renew(id=id, lines=lines, ttl=ttl)
+        except UnknownReservation:
+            if short:  # else the goods came in between the two looks
+                metrics.RESERVATIONS.labels("short").inc()
+                raise InsufficientStock(short) from None
 
 
 def commit(*, id: UUID) -> Held:

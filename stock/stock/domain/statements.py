@@ -1,4 +1,4 @@
-"""The SQL of reservations. Each statement locks the levels it touches in SKU order: two of them never deadlock.
+"""The SQL of reservations. A reservation's row is locked first, then its levels in SKU order: no two of them deadlock.
 
 ``FOR UPDATE`` reads the newest committed row after it waited (READ COMMITTED), so ``locked`` says what is there;
 the CHECK constraints on stock_level are the last word. New values are reckoned from ``locked`` and never from the row
@@ -20,22 +20,43 @@ _SHORT_AS_JSON = (
     "(SELECT json_agg(json_build_object('sku', sku, 'quantity', quantity, 'available', available)) FROM short)"
 )
 
-# All or nothing: a row is made only when no line is short, and the levels change only when the row was made.
+# All or nothing, in two statements that are sent as one: the server makes one transaction of them. The first makes the
+# row, unless a look without locks finds a line short, and so waits for others with this id before it holds a level: the
+# locking rule. A held reservation without lines is therefore our own; the second fills it, or takes it away again.
+# https://www.postgresql.org/docs/18/protocol-flow.html#PROTOCOL-FLOW-MULTI-STATEMENT
+_WANTED = """
+    wanted AS (SELECT * FROM unnest(%(skus)s::text[], %(quantities)s::int[]) AS w(sku, quantity)),
+    seen AS (SELECT v.sku, v.on_hand - v.reserved AS available FROM stock_level v JOIN wanted USING (sku))"""
 RESERVE = f"""
-    WITH wanted AS (SELECT * FROM unnest(%(skus)s::text[], %(quantities)s::int[]) AS w(sku, quantity)),
-    {_LOCKED}, {_SHORT},
+    WITH {_WANTED}
+    INSERT INTO stock_reservation (id, state, expires)
+    SELECT %(id)s, 'held', now() + make_interval(secs => %(ttl)s) WHERE NOT EXISTS (
+        SELECT FROM wanted w LEFT JOIN seen USING (sku) WHERE coalesce(seen.available, 0) < w.quantity
+    ) ON CONFLICT (id) DO NOTHING;
+
+    WITH {_WANTED},
     made AS (
-        INSERT INTO stock_reservation (id, state, expires)
-        SELECT %(id)s, 'held', now() + make_interval(secs => %(ttl)s) WHERE NOT EXISTS (SELECT FROM short)
-        ON CONFLICT (id) DO NOTHING RETURNING id
+        SELECT r.id FROM stock_reservation r WHERE r.id = %(id)s AND r.state = 'held'
+        AND NOT EXISTS (SELECT FROM stock_reservationline l WHERE l.reservation_id = r.id)
+    ), locked AS (
+        SELECT v.sku, v.on_hand, v.reserved, v.on_hand - v.reserved AS available
+        FROM stock_level v JOIN wanted w ON w.sku = v.sku WHERE EXISTS (SELECT FROM made) ORDER BY v.sku FOR UPDATE OF v
+    ), short AS (
+        SELECT w.sku, w.quantity, coalesce(l.available, s.available, 0) AS available
+        FROM wanted w LEFT JOIN locked l USING (sku) LEFT JOIN seen s USING (sku)
+        WHERE coalesce(l.available, s.available, 0) < w.quantity
+    ), undone AS (
+        DELETE FROM stock_reservation r USING made WHERE r.id = made.id AND EXISTS (SELECT FROM short)
+    ), kept AS (
+        SELECT id FROM made WHERE NOT EXISTS (SELECT FROM short)
     ), taken AS (
         UPDATE stock_level v SET on_hand = k.on_hand, reserved = k.reserved + w.quantity, updated = now()
-        FROM wanted w, locked k, made WHERE v.sku = w.sku AND k.sku = v.sku
+        FROM wanted w, locked k, kept WHERE v.sku = w.sku AND k.sku = v.sku
     ), lines AS (
         INSERT INTO stock_reservationline (reservation_id, sku, quantity)
-        SELECT made.id, w.sku, w.quantity FROM wanted w, made
+        SELECT kept.id, w.sku, w.quantity FROM wanted w, kept
     )
-    SELECT EXISTS (SELECT FROM made), {_SHORT_AS_JSON}
+    SELECT EXISTS (SELECT FROM kept), {_SHORT_AS_JSON}
 """
 
 # The lines of an expired reservation, taken once more.
