@@ -34,7 +34,7 @@ UNDER_WAY = [*LIVE, _S.REFUNDING]
 """Not at rest: somebody has to go on with it."""
 FAILED = [_S.REJECTED, _S.CANCELLED, _S.REFUNDING, _S.REFUNDED]
 
-_WORK = Q(state__in=UNDER_WAY) | Q(state=_S.COMPLETED, cancel_requested__isnull=False)
+WORK = Q(state__in=UNDER_WAY) | Q(state=_S.COMPLETED, cancel_requested__isnull=False)
 
 STATUS = {
     _S.PENDING: "pending",
@@ -122,7 +122,7 @@ class Order(models.Model):
             models.Index(fields=["-created", "-id"], name="order_newest"),
             models.Index(fields=["customer", "-created", "-id"], name="order_of_customer"),
             models.Index(fields=["state", "-created", "-id"], name="order_by_state"),
-            models.Index(fields=["next_attempt"], condition=_WORK, name="order_under_way"),
+            models.Index(fields=["next_attempt"], condition=WORK, name="order_under_way"),
             models.Index(fields=["cart"], name="order_of_cart"),
             models.Index(fields=["email"], name="order_by_email"),
         ]

@@ -183,7 +183,7 @@ def test_a_reserve_that_waits_in_vain_leaves_nothing():
 
 
 def test_a_reserve_waits_for_a_change_of_its_id_before_it_holds_a_level():
-    """An INSERT waits for whoever changes the row with its id; did it hold a level by then, both would wait for ever."""
+    """An INSERT waits for whoever changes the row with its id; did it hold a level then, both would wait for ever."""
     levels.receive(sku="A", quantity=4, reason="", actor="t")
     id = uuid4()
     reserve = partial(reservations.reserve, id=id, lines={"A": 1}, ttl=60)

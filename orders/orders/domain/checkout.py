@@ -11,6 +11,7 @@ from chassis.errors import Unavailable
 from chassis.idempotency import keys
 from chassis.idempotency.models import IdempotencyRecord
 from django.db import IntegrityError
+from django.db.models import Exists, OuterRef, Q
 from django.http import HttpResponse
 
 from orders import metrics
@@ -18,7 +19,7 @@ from orders.domain import answers, leases, refusals
 from orders.domain.saga import Run
 from orders.domain.snapshots import lines_of
 from orders.domain.transitions import LEASE_SECONDS, Fenced
-from orders.models import Order, State
+from orders.models import WORK, Order, State
 
 DEADLINE_SECONDS = 10.0
 PATIENCE_SECONDS = 30.0
@@ -172,3 +173,12 @@ def drive(*, id: UUID) -> None:
         leases.let_go(order)
     except Fenced:
         return
+
+
+def forget_keys(*, batch: int = 1000) -> int:
+    """Forgets keys older than 24 hours once no order of theirs is under way; returns how many.
+
+    Also those that were never answered: nobody sent the key again, and their order was rejected meanwhile.
+    """
+    busy = Order.objects.filter(WORK, idempotency=OuterRef("pk"))
+    return keys.forget_old(done=Q(~Exists(busy)), batch=batch)

@@ -11,6 +11,7 @@ from typing import Any
 
 import orjson
 from django.db import connection, transaction
+from django.db.models import Q
 from django.db.models.functions import Now
 from django.http import HttpResponse
 from rest_framework.request import Request
@@ -20,6 +21,7 @@ from chassis.idempotency.models import IdempotencyRecord
 
 HEADER = "Idempotency-Key"
 KEPT = timedelta(hours=24)
+ANSWERED = Q(status__isnull=False)
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 _CLAIM = """
     INSERT INTO idempotency_idempotencyrecord (scope, key, fingerprint, headers) VALUES (%s, %s, %s, '{}')
@@ -106,11 +108,11 @@ def complete(record: int, *, status: int, body: bytes, headers: dict[str, str] |
     IdempotencyRecord.objects.filter(pk=record, status=None).update(status=status, body=body, headers=headers or {})
 
 
-def forget_old(*, batch: int = 1000) -> int:
-    """Deletes answered records older than 24 hours, at most ``batch``; returns how many."""
+def forget_old(*, done: Q = ANSWERED, batch: int = 1000) -> int:
+    """Deletes records older than 24 hours that are ``done``, at most ``batch``; returns how many."""
     with transaction.atomic():
-        old = IdempotencyRecord.objects.filter(created__lt=Now() - KEPT, status__isnull=False).order_by("created")
-        chosen = list(old.select_for_update(skip_locked=True).values_list("pk", flat=True)[:batch])
+        old = IdempotencyRecord.objects.filter(done, created__lt=Now() - KEPT).order_by("created")
+        chosen = list(old.select_for_update(skip_locked=True, of=("self",)).values_list("pk", flat=True)[:batch])
         return IdempotencyRecord.objects.filter(pk__in=chosen).delete()[0]
 
 

@@ -1,6 +1,5 @@
 from typing import Any
 
-from chassis.idempotency.keys import forget_old
 from chassis.worker import Job, work
 from django.core.management.base import BaseCommand
 
@@ -19,6 +18,6 @@ class Command(BaseCommand):
             [
                 Job("orders", every=1.0, run=checkout.go_on),
                 Job("mail", every=1.0, run=mail.send_due),
-                Job("forget_keys", every=60.0, run=forget_old),
+                Job("forget_keys", every=60.0, run=checkout.forget_keys),
             ]
         )
