@@ -12,7 +12,7 @@ from structlog.contextvars import bound_contextvars
 
 from chassis import deadline
 from chassis.breaker import Breaker, RetryBudget
-from chassis.http import CALLS, DependencyUnavailable, ServiceClient
+from chassis.http import BREAKER, CALLS, RETRIES, DependencyUnavailable, ServiceClient
 from tests.servers import hang_up, late, nowhere, reply, running, until
 
 
@@ -51,12 +51,12 @@ def test_without_a_deadline_the_read_time_out_is_passed_on():
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
 @pytest.mark.parametrize("fault", [500, 502, 503, 504, (200, b"<html>"), hang_up])
 def test_passing_faults_are_tried_again(method, fault):
-    before = counted("retried")
+    before = RETRIES.labels("cart")._value.get()
     with running(fault, fault, 200) as server:
         answer = ServiceClient("cart", [server.url]).call(method, "/x", body={"n": 1})
     assert answer.ok
     assert [request[0] for request in server.requests] == [method] * 3
-    assert counted("retried") == before + 2
+    assert RETRIES.labels("cart")._value.get() == before + 2
 
 
 @pytest.mark.parametrize("fault", [503, hang_up])
@@ -148,6 +148,20 @@ def test_with_no_time_left_nothing_is_sent_and_nobody_is_blamed():
         assert not failure.value.reached
         assert server.requests == []
         assert client.call("GET", "/x").ok, "the breaker is still closed"
+
+
+def test_an_open_breaker_is_seen_from_outside():
+    with running(503) as server:
+        client = ServiceClient("cart", [server.url], attempts=1)
+        gauge = BREAKER.labels("cart", server.url.removeprefix("http://"))
+        for _ in range(10):
+            assert gauge._value.get() == 0
+            with pytest.raises(DependencyUnavailable):
+                client.call("POST", "/x")
+        assert gauge._value.get() == 1
+        server.script = [200]
+        until(lambda: _ok(client))
+        assert gauge._value.get() == 0
 
 
 def test_the_breaker_opens_fails_fast_and_closes_again():

@@ -1,3 +1,4 @@
+import time
 from typing import Any
 
 from django.urls import path
@@ -77,6 +78,14 @@ class Goods(APIView):
         return Response(sku)
 
 
+class Slow(APIView):
+    permission_classes = [AllowAny]
+
+    def get(self, request: Request) -> Response:
+        time.sleep(0.1)
+        return Response("late")
+
+
 class ForNobodyNamed(APIView):
     def get(self, request: Request) -> Response:
         return Response("reached")
@@ -86,6 +95,7 @@ urlpatterns = [
     *service_urls("tests.empty"),
     path("api/v1/stock/echo", Echo.as_view()),
     path("api/v1/stock/goods/<sku:sku>", Goods.as_view()),
+    path("api/v1/stock/slow", Slow.as_view()),
     path("api/v1/stock/who", WhoAmI.as_view()),
     path("api/v1/stock/customers", ForCustomers.as_view()),
     path("api/v1/stock/warehouse", ForWarehouse.as_view()),

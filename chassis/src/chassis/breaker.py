@@ -4,15 +4,21 @@ Own code, because pybreaker holds its lock while the call runs: calls of one pro
 https://martinfowler.com/bliki/CircuitBreaker.html
 """
 
+from collections.abc import Callable
 from threading import Lock
 from time import monotonic
 
 
 class Breaker:
-    """Opens after ``failures`` in a row; while it is open, one call every ``pause`` seconds is let through to try."""
+    """Opens after ``failures`` in a row; while it is open, one call every ``pause`` seconds is let through to try.
 
-    def __init__(self, *, failures: int = 10, pause: float = 1.0) -> None:
-        self._most, self._pause = failures, pause
+    ``tell`` hears when it opens (True) and closes (False).
+    """
+
+    def __init__(
+        self, *, failures: int = 10, pause: float = 1.0, tell: Callable[[bool], object] = lambda opened: None
+    ) -> None:
+        self._most, self._pause, self._tell = failures, pause, tell
         self._failed, self._next_try, self._lock = 0, 0.0, Lock()
 
     def allows(self) -> bool:
@@ -28,7 +34,9 @@ class Breaker:
     def succeeded(self) -> None:
         """The call brought an answer: the breaker is closed."""
         with self._lock:
-            self._failed = 0
+            was_open, self._failed = self._failed >= self._most, 0
+        if was_open:
+            self._tell(False)
 
     def failed(self) -> None:
         """The call brought none."""
@@ -36,6 +44,9 @@ class Breaker:
             self._failed += 1
             if self._failed >= self._most:
                 self._next_try = monotonic() + self._pause
+            opened = self._failed == self._most
+        if opened:
+            self._tell(True)
 
 
 class RetryBudget:

@@ -3,6 +3,7 @@
 https://docs.gunicorn.org/en/stable/settings.html
 """
 
+from pathlib import Path
 from typing import Any
 
 from chassis import env, logs, metrics
@@ -42,7 +43,15 @@ def when_ready(server: Any) -> None:
     """The master serves the metrics of all its workers."""
     # METRICS_BIND: host:port of the metrics exporter; empty for none.
     if address := env.text("METRICS_BIND", ""):
-        metrics.serve(address)
+        metrics.serve(address, workers=lambda: list(server.WORKERS))
+
+
+def post_worker_init(worker: Any) -> None:
+    """A worker has loaded the code: it tells what that is, and how busy it is."""
+    from chassis import build, saturation  # only a worker has these gauges, not the master
+
+    build.tell(Path.cwd())
+    saturation.watch(worker)
 
 
 def child_exit(server: Any, worker: Any) -> None:

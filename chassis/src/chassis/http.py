@@ -10,16 +10,24 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import count
 from typing import Any
+from urllib.parse import urlsplit
 
 import orjson
 import urllib3
-from prometheus_client import Counter
+from prometheus_client import Counter, Gauge
 
-from chassis import deadline, request_id, tokens
+from chassis import deadline, request_id, saturation, tokens
 from chassis.breaker import Breaker, RetryBudget
 from chassis.errors import Unavailable
 
 CALLS = Counter("service_calls_total", "Calls to other services by outcome.", ["target", "outcome"])
+RETRIES = Counter("service_call_retries_total", "Attempts after the first one of a call.", ["target"])
+BREAKER = Gauge(
+    "service_breaker_open",
+    "1 while calls to this address are kept back.",
+    ["target", "address"],
+    multiprocess_mode="livemax",
+)
 _PASSING = frozenset({500, 502, 503, 504})
 _SAFE_TO_REPEAT = frozenset({"GET", "HEAD", "PUT", "DELETE"})
 
@@ -68,9 +76,10 @@ class ServiceClient:
         self.target, self._token = target, token
         self._attempts, self._connect, self._read = attempts, connect, read
         self._turn, self._budget = count(random.randrange(len(urls))), RetryBudget()  # noqa: S311
-        self._hosts = [(url.rstrip("/"), Breaker()) for url in urls]
+        self._hosts = [(url.rstrip("/"), _breaker(target, url)) for url in urls]
         self._http = urllib3.PoolManager(maxsize=32, retries=False)
-        for outcome in ("ok", "refused", "failed", "retried", "open"):
+        RETRIES.labels(target)
+        for outcome in ("ok", "refused", "failed", "open"):
             CALLS.labels(target, outcome)
 
     def call(self, method: str, path: str, *, body: Any = None, repeatable: bool | None = None) -> Answer:
@@ -80,13 +89,13 @@ class ServiceClient:
         """
         again = method in _SAFE_TO_REPEAT if repeatable is None else repeatable
         self._budget.earn()
-        turn, reached = next(self._turn), False
+        turn, reached, outcome = next(self._turn), False, "failed"
         for attempt in range(self._attempts):
             if (left := deadline.remaining(self._read)) <= 0:
                 break
             url, breaker = self._host(turn + attempt)
             if breaker is None:
-                CALLS.labels(self.target, "open").inc()
+                outcome = "open"
                 break
             try:
                 answer = self._send(method, url + path, body, left)
@@ -101,7 +110,7 @@ class ServiceClient:
                 return answer
             if attempt + 1 == self._attempts or not self._pause(attempt):
                 break
-        CALLS.labels(self.target, "failed").inc()
+        CALLS.labels(self.target, outcome).inc()
         raise DependencyUnavailable(self.target, reached=reached)
 
     def _host(self, turn: int) -> tuple[str, Breaker | None]:
@@ -117,7 +126,7 @@ class ServiceClient:
         wait = random.uniform(0, 0.05 * 2**attempt)  # noqa: S311
         if deadline.remaining(self._read) <= wait or not self._budget.spend():
             return False
-        CALLS.labels(self.target, "retried").inc()
+        RETRIES.labels(self.target).inc()
         time.sleep(wait)
         return True
 
@@ -146,8 +155,15 @@ class ServiceClient:
             "Authorization": f"Bearer {self._token(self.target)}",
             deadline.HEADER: str(int(left * 1000)),
             request_id.HEADER: request_id.current(),
+            saturation.HEADER: f"t={time.time():.3f}",
         }
         return headers | {"Content-Type": "application/json"} if has_body else headers
+
+
+def _breaker(target: str, url: str) -> Breaker:
+    gauge = BREAKER.labels(target, urlsplit(url).netloc)
+    gauge.set(0)
+    return Breaker(tell=lambda opened: gauge.set(int(opened)))
 
 
 class _NeverSent(Exception):

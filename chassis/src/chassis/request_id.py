@@ -10,7 +10,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from structlog.contextvars import bind_contextvars, clear_contextvars, get_contextvars
 
-from chassis import deadline, env
+from chassis import deadline, env, saturation
 
 HEADER = "X-Request-ID"
 _SANE = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -47,6 +47,8 @@ class RequestMiddleware:
         clear_contextvars()
         request_id = sane_or_new(request.headers.get(HEADER))
         bind_contextvars(request_id=request_id)
+        if left := request.META.get("HTTP_X_REQUEST_START"):
+            saturation.waited(left)
         request.get_host()  # refuses a Host that is not ours, before anything builds a link from it
         limit = deadline.parse(request.headers.get(deadline.HEADER))
         with deadline.within(60.0 if limit is None else limit):

@@ -5,17 +5,20 @@ import time
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from threading import Event
 from types import FrameType
 
 import structlog
 from django.db import close_old_connections
-from prometheus_client import Counter, start_http_server
+from prometheus_client import Counter, Gauge, disable_created_metrics, start_http_server
 from structlog.contextvars import bind_contextvars, clear_contextvars
 
-from chassis import deadline, env
+from chassis import build, deadline, env
+from chassis.measures import Measure, Measures
 
 RUNS = Counter("worker_runs_total", "Runs of a worker's job by outcome.", ["job", "outcome"])
+LAST = Gauge("worker_last_run_timestamp_seconds", "When a job ended without a fault for the last time.", ["job"])
 _log = structlog.get_logger("worker")
 
 
@@ -31,8 +34,11 @@ class Job:
     """Seconds that one run may take, handed down as the deadline of its calls."""
 
 
-def work(jobs: Sequence[Job]) -> None:
-    """Runs the jobs until SIGTERM or SIGINT, finishing the run at hand. A job that fails is logged and tried again."""
+def work(jobs: Sequence[Job], measures: Sequence[Measure] = ()) -> None:
+    """Runs the jobs until SIGTERM or SIGINT, finishing the run at hand. A job that fails is logged and tried again.
+
+    ``measures`` are read all the while, for the metrics.
+    """
     stop = Event()
 
     def on_signal(number: int, frame: FrameType | None) -> None:
@@ -40,12 +46,7 @@ def work(jobs: Sequence[Job]) -> None:
 
     signal.signal(signal.SIGTERM, on_signal)
     signal.signal(signal.SIGINT, on_signal)
-    # METRICS_BIND: host:port of the metrics exporter; empty for none.
-    if address := env.text("METRICS_BIND", ""):
-        host, _, port = address.rpartition(":")
-        start_http_server(int(port), addr=host)
-    for job in jobs:
-        RUNS.labels(job.name, "ok"), RUNS.labels(job.name, "failed")
+    _tell(jobs, measures)
     _log.info("worker_started", jobs=[job.name for job in jobs])
     due = dict.fromkeys(jobs, 0.0)
     while not stop.is_set():
@@ -55,6 +56,20 @@ def work(jobs: Sequence[Job]) -> None:
                 due[job] = time.monotonic() + (0.0 if done else job.every)
         stop.wait(max(0.0, min(due.values()) - time.monotonic()))
     _log.info("worker_stopped")
+
+
+def _tell(jobs: Sequence[Job], measures: Sequence[Measure]) -> None:
+    """Serves this process's metrics. Each job's are there from the start, as if it had just run."""
+    disable_created_metrics()  # a series of its own for each counter's birthday is of no use to anybody
+    build.tell(Path.cwd())
+    for job in jobs:
+        RUNS.labels(job.name, "ok"), RUNS.labels(job.name, "failed")
+        LAST.labels(job.name).set_to_current_time()
+    # METRICS_BIND: host:port of the metrics exporter; empty for none.
+    if address := env.text("METRICS_BIND", ""):
+        Measures(measures).start()
+        host, _, port = address.rpartition(":")
+        start_http_server(int(port), addr=host)
 
 
 def run_once(job: Job) -> int:
@@ -70,4 +85,5 @@ def run_once(job: Job) -> int:
         _log.exception("job_failed")
         return 0
     RUNS.labels(job.name, "ok").inc()
+    LAST.labels(job.name).set_to_current_time()
     return done
