@@ -45,6 +45,15 @@ def asked(database, query):
         connection.close()
 
 
+def asked_to_write(database, statement):
+    connection = psycopg2.connect(database)
+    try:
+        connection.cursor().execute(statement)
+        connection.commit()
+    finally:
+        connection.close()
+
+
 def test_it_migrates_makes_the_owner_and_may_be_repeated(database):
     staff = "SELECT username, email, is_staff, is_superuser, is_active, password FROM auth_user"
     first = prepare(database, STAFF_EMAIL=" Owner@Shop.test ", STAFF_PASSWORD="first password")
@@ -64,3 +73,26 @@ def test_without_an_account_it_only_migrates(database):
     assert prepare(database).returncode == 0
     assert asked(database, "SELECT count(*) FROM auth_user") == [(0,)]
     assert asked(database, "SELECT count(*) FROM idempotency_idempotencyrecord") == [(0,)]
+
+
+def test_roles_are_groups_with_what_the_service_gives_them_and_no_more(database):
+    granted = """SELECT g.name, c.app_label || '.' || p.codename FROM auth_group g
+        LEFT JOIN auth_group_permissions gp ON gp.group_id = g.id LEFT JOIN auth_permission p ON p.id = gp.permission_id
+        LEFT JOIN django_content_type c ON c.id = p.content_type_id WHERE g.name <> 'owner' ORDER BY 1, 2"""
+    expected = [
+        ("catalogue", None),
+        ("orders", None),
+        ("support", None),
+        ("warehouse", "auth.view_user"),
+        ("warehouse", "idempotency.view_idempotencyrecord"),
+    ]
+    assert prepare(database).returncode == 0
+    assert asked(database, granted) == expected
+    owners = """SELECT count(*) FROM auth_group_permissions JOIN auth_group g ON g.id = group_id
+        WHERE g.name = 'owner'"""
+    assert asked(database, owners) == asked(database, "SELECT count(*) FROM auth_permission")
+    more = """INSERT INTO auth_group_permissions (group_id, permission_id)
+        SELECT g.id, p.id FROM auth_group g, auth_permission p WHERE g.name = 'support' AND p.codename = 'delete_user'"""
+    asked_to_write(database, more)
+    assert prepare(database).returncode == 0
+    assert asked(database, granted) == expected

@@ -98,18 +98,25 @@ class CustomerAdmin(UserAdmin, ModelAdmin):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         """Only an owner gives rights, or moves an account to another address."""
-        owner = bool(getattr(request.user, "is_superuser", False))
-        return self.readonly_fields + ([] if owner else ["email", "is_active", "is_staff", "is_superuser", "groups"])
+        return self.readonly_fields + (
+            [] if _gives_rights(request) else ["email", "is_active", "is_staff", "is_superuser", "groups"]
+        )
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """A colleague's account, password included, is an owner's affair; one that is closed is nobody's."""
         if not super().has_change_permission(request, obj) or (obj is not None and obj.closed):
             return False
-        return bool(request.user.is_superuser) or obj is None or not (obj.is_superuser or obj.is_staff)
+        return obj is None or _gives_rights(request) or not (obj.is_superuser or obj.is_staff)
 
-    def has_desk_permission(self, request: HttpRequest, object_id: str = "") -> bool:
-        """Who may change an account may end its sessions and close it; unfold asks with the id."""
+    def has_close_permission(self, request: HttpRequest, object_id: str = "") -> bool:
+        """Who may change an account may close it; unfold asks with the id."""
         return self.has_change_permission(request, self.get_object(request, object_id) if object_id else None)
+
+    def has_help_permission(self, request: HttpRequest, object_id: str = "") -> bool:
+        """The support desk ends sessions of customers; those of colleagues are an owner's affair too."""
+        if not _helps(request) or (obj := self.get_object(request, object_id) if object_id else None) is None:
+            return _helps(request)
+        return _gives_rights(request) or not (obj.is_superuser or obj.is_staff)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Accounts are closed, not deleted: orders refer to them."""
@@ -129,23 +136,24 @@ class CustomerAdmin(UserAdmin, ModelAdmin):
     def role_names(self, customer: Customer) -> str:
         return ", ".join(customer.roles) or "–"
 
-    @admin.action(description="End all sessions", permissions=["change"])
+    @admin.action(description="End all sessions", permissions=["help"])
     def end_sessions(self, request: HttpRequest, queryset: QuerySet[Customer]) -> None:
-        act_on_each(request, queryset, _end_sessions, "customers signed out everywhere.")
+        rows = queryset if _gives_rights(request) else queryset.filter(is_staff=False, is_superuser=False)
+        act_on_each(request, rows, _end_sessions, "customers signed out everywhere.")
 
-    @action(description="End all sessions", url_path="end-sessions", icon="logout", permissions=["desk"])
+    @action(description="End all sessions", url_path="end-sessions", icon="logout", permissions=["help"])
     def end_all_sessions(self, request: HttpRequest, object_id: str) -> HttpResponse:
         explanation = "Signs this account out everywhere. Access tokens live out their five minutes."
         return self._ask(request, object_id, "End all sessions", explanation, _end_sessions)
 
-    @action(description="Close account", url_path="close", icon="person_off", permissions=["desk"])
+    @action(description="Close account", url_path="close", icon="person_off", permissions=["close"])
     def close(self, request: HttpRequest, object_id: str) -> HttpResponse:
         explanation = "Deletes name, addresses and sessions for good. Orders keep what the law wants. Not to be undone."
         return self._ask(request, object_id, "Close account", explanation, lambda one: accounts.close(id=str(one.pk)))
 
     def _ask(self, request: HttpRequest, id: str, title: str, explanation: str, act: Any) -> HttpResponse:
         customer = self.get_object(request, id)
-        if customer is None or not self.has_change_permission(request, customer):
+        if customer is None or customer.closed:
             raise PermissionDenied
 
         def run(values: dict[str, Any]) -> str:
@@ -193,12 +201,13 @@ class SessionAdmin(ReadOnlyAdmin):
         return int(getattr(session, "refreshes", 0))
 
     def has_revoke_permission(self, request: HttpRequest) -> bool:
-        """Whoever may change accounts may end their sessions."""
-        return bool(request.user.has_perm("customers.change_customer"))
+        """The support desk."""
+        return _helps(request)
 
     @admin.action(description="Revoke", permissions=["revoke"])
     def revoke(self, request: HttpRequest, queryset: QuerySet[Session]) -> None:
-        ended = sessions.end(ids=list(queryset.values_list("pk", flat=True)))
+        rows = queryset if _gives_rights(request) else queryset.filter(customer__is_staff=False)
+        ended = sessions.end(ids=list(rows.values_list("pk", flat=True)))
         messages.success(request, f"{ended} sessions ended.")
 
 
@@ -247,13 +256,21 @@ class MailAdmin(ReadOnlyAdmin):
         return "waiting" if mail.attempts < mails.MAX_ATTEMPTS else "given up"
 
     def has_resend_permission(self, request: HttpRequest) -> bool:
-        """Whoever may change accounts may have their mails sent again."""
-        return bool(request.user.has_perm("customers.change_customer"))
+        """The support desk."""
+        return _helps(request)
 
     @admin.action(description="Try again now", permissions=["resend"])
     def try_again(self, request: HttpRequest, queryset: QuerySet[Mail]) -> None:
         count = mails.try_again(mails=list(queryset.values_list("pk", flat=True)))
         messages.success(request, f"{count} mails are due now.")
+
+
+def _gives_rights(request: HttpRequest) -> bool:
+    return bool(request.user.has_perm("customers.give_rights"))
+
+
+def _helps(request: HttpRequest) -> bool:
+    return bool(request.user.has_perm("customers.help_customer"))
 
 
 def _end_sessions(customer: Customer) -> None:

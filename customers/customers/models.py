@@ -3,13 +3,12 @@
 import uuid
 from typing import Any
 
+from chassis.staff import ROLES
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
 from django.db import models, transaction
 from django.db.models import F, Q
 from django.db.models.functions import Lower, Now
 
-ROLES = ("catalogue", "warehouse", "orders", "support", "owner")
-"""Names of the groups that are staff roles; a superuser is an owner."""
 DIGEST_LENGTH = 64
 
 
@@ -65,6 +64,10 @@ class Customer(AbstractBaseUser, PermissionsMixin):
             ),
         ]
         indexes = [models.Index(fields=["-created", "-id"], name="customer_newest")]
+        permissions = [
+            ("help_customer", "Can end sessions and have mails sent again"),
+            ("give_rights", "Can give rights, and change the accounts of colleagues"),
+        ]
 
     def __str__(self) -> str:
         return self.email
@@ -83,7 +86,7 @@ class Customer(AbstractBaseUser, PermissionsMixin):
 
     @property
     def roles(self) -> list[str]:
-        """The staff roles, sorted; empty for a customer."""
+        """The staff roles, sorted; empty for a customer. A superuser is an owner."""
         if not self.is_staff:
             return []
         named = {"owner"} if self.is_superuser else set[str]()

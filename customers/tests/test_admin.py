@@ -22,9 +22,10 @@ def boss(customer, client):
 
 @pytest.fixture
 def helper(customer, client):
-    """Somebody of the support desk, who may change accounts and is no owner."""
+    """Somebody who may change accounts and is no owner."""
     helper = customer("helper@example.org", name="Helper", is_staff=True)
-    helper.user_permissions.set(Permission.objects.filter(content_type__app_label="customers"))
+    rights = Permission.objects.filter(content_type__app_label="customers").exclude(codename="give_rights")
+    helper.user_permissions.set(rights)
     client.force_login(helper)
     return helper
 

@@ -1,11 +1,11 @@
 """Each constraint of the database, tried."""
 
 import pytest
-from chassis.staff import ensure_owner
+from chassis.staff import ROLES, ensure_owner
 from django.contrib.auth.models import Group
 from django.db import DatabaseError, transaction
 
-from customers.models import ROLES, Address, Customer, Mail, MailedToken, RefreshToken, Session
+from customers.models import Address, Customer, Mail, MailedToken, RefreshToken, Session
 from tests.conftest import PASSWORD
 
 pytestmark = pytest.mark.django_db

@@ -98,23 +98,23 @@ class OrderAdmin(ReadOnlyAdmin):
         rows = [where.get("name"), where.get("line1"), where.get("line2"), city, where.get("country")]
         return format_html("{}", format_html_join("", "{}<br>", ([row] for row in rows if row)))
 
-    @admin.action(description="Mark as shipped")
+    @admin.action(description="Mark as shipped", permissions=["act"])
     def mark_shipped(self, request: HttpRequest, orders: QuerySet[Order]) -> None:
         self._each(request, orders, lifecycle.ship, "marked as shipped.")
 
-    @admin.action(description="Mark as delivered")
+    @admin.action(description="Mark as delivered", permissions=["act"])
     def mark_delivered(self, request: HttpRequest, orders: QuerySet[Order]) -> None:
         self._each(request, orders, lifecycle.deliver, "marked as delivered.")
 
-    @admin.action(description="Cancel")
+    @admin.action(description="Cancel", permissions=["act"])
     def cancel_orders(self, request: HttpRequest, orders: QuerySet[Order]) -> None:
         self._each(request, orders, lifecycle.cancel, "cancelled, or under way to it.")
 
-    @admin.action(description="Refund")
+    @admin.action(description="Refund", permissions=["act"])
     def refund_orders(self, request: HttpRequest, orders: QuerySet[Order]) -> None:
         self._each(request, orders, lifecycle.refund, "refunded, or under way to it.")
 
-    @admin.action(description="Mark invoice as paid")
+    @admin.action(description="Mark invoice as paid", permissions=["act"])
     def mark_paid(self, request: HttpRequest, orders: QuerySet[Order]) -> None:
         self._each(request, orders, lifecycle.mark_paid, "marked as paid.")
 

@@ -133,18 +133,18 @@ class ProductAdmin(ModelAdmin):
     def state(self, product: Product) -> str:
         return product.status
 
-    @action(description="Publish")
+    @action(description="Publish", permissions=["change"])
     def publish(self, request: HttpRequest, queryset: QuerySet[Product]) -> None:
         def run(product: Product) -> None:
             products.change(slug=product.slug, fields={"status": "active"})
 
         act_on_each(request, queryset, run, "products are in the shop.")
 
-    @action(description="Archive")
+    @action(description="Archive", permissions=["change"])
     def archive(self, request: HttpRequest, queryset: QuerySet[Product]) -> None:
         act_on_each(request, queryset, lambda product: products.archive(slug=product.slug), "products archived.")
 
-    @action(description="Export as product feed (CSV)")
+    @action(description="Export as product feed (CSV)", permissions=["view"])
     def export(self, request: HttpRequest, queryset: QuerySet[Product]) -> StreamingHttpResponse:
         return StreamingHttpResponse(
             export.lines(list(queryset.order_by().values_list("pk", flat=True))),

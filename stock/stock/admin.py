@@ -57,7 +57,7 @@ class LevelAdmin(ReadOnlyAdmin):
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Only the reorder point can be edited; the balances are read-only fields."""
-        return bool(request.user.is_staff)
+        return self.has_act_permission(request)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Level]:
         rows: QuerySet[Level] = super().get_queryset(request).annotate(free=F("on_hand") - F("reserved"))
@@ -73,17 +73,17 @@ class LevelAdmin(ReadOnlyAdmin):
             return "sold out"
         return "low" if level.available < (level.reorder_point or 0) else "in stock"
 
-    @action(description="Receive stock", url_path="receive", icon="add")
+    @action(description="Receive stock", url_path="receive", icon="add", permissions=["act"])
     def receive(self, request: HttpRequest, object_id: str) -> HttpResponse:
         return self._ask(request, object_id, "Receive stock", "Goods that came in.", levels.receive, ReceiptForm)
 
-    @action(description="Adjust", url_path="adjust", icon="tune")
+    @action(description="Adjust", url_path="adjust", icon="tune", permissions=["act"])
     def adjust(self, request: HttpRequest, object_id: str) -> HttpResponse:
         return self._ask(
             request, object_id, "Adjust", "A signed correction: a count, breakage, theft.", levels.adjust, QuantityForm
         )
 
-    @action(description="Ledger", url_path="ledger", icon="history")
+    @action(description="Ledger", url_path="ledger", icon="history", permissions=["view"])
     def ledger(self, request: HttpRequest, object_id: str) -> HttpResponse:
         return HttpResponse(
             status=302, headers={"Location": f"{reverse('admin:stock_movement_changelist')}?q={object_id}"}

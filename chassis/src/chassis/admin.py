@@ -34,6 +34,10 @@ class ReadOnlyAdmin(ModelAdmin):
         """Nobody deletes."""
         return False
 
+    def has_act_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Actions (``permissions=["act"]``) are for those who have the right to change rows, if only by them."""
+        return bool(request.user.has_perm(f"{self.opts.app_label}.change_{self.opts.model_name}"))
+
 
 class ReasonForm(forms.Form):
     """An action that wants to know why."""

@@ -1,4 +1,4 @@
-"""``python -m chassis.prepare``: brings a service's database up to date and makes sure of the staff account.
+"""``python -m chassis.prepare``: brings a database up to date, makes sure of the roles and the staff account.
 
 A one-shot job before the service starts, with the role that owns the schema; the service's own role cannot migrate.
 """
@@ -9,7 +9,7 @@ from chassis import env
 
 
 def main() -> None:
-    """Migrates, then creates or updates the staff account where STAFF_EMAIL and STAFF_PASSWORD are given."""
+    """Migrates, makes the staff roles, and the staff account where STAFF_EMAIL and STAFF_PASSWORD are given."""
     # DATABASE_OWNER_URL: the role that owns the schema; DATABASE_URL where there is only one role.
     owner = env.text("DATABASE_OWNER_URL", "") or env.text("DATABASE_URL")
     os.environ.pop("DATABASE_URL_FILE", None)
@@ -27,8 +27,9 @@ def main() -> None:
         cursor.execute("SET lock_timeout = '5s'")
     call_command("migrate", interactive=False, verbosity=1 if env.flag("VERBOSE", False) else 0)
 
-    from chassis.staff import ensure_owner
+    from chassis.staff import ensure_owner, ensure_roles
 
+    ensure_roles()
     # STAFF_EMAIL, STAFF_PASSWORD: the account with which staff sign in to every admin.
     email, password = env.text("STAFF_EMAIL", ""), env.text("STAFF_PASSWORD", "")
     if email and password:

@@ -17,6 +17,7 @@ def adopt(settings: dict[str, Any], *, service: str, apps: list[str], prefix: st
     base = Path(settings["__file__"]).resolve().parent.parent
     settings.update(
         SERVICE=service,
+        STAFF_ROLES=f"{service}.roles",
         API_PREFIX=f"/api/v1/{prefix or service}",
         BASE_DIR=base,
         ROOT_URLCONF="config.urls",

@@ -107,3 +107,24 @@ def api() -> Any:
     from chassis.testing.client import ApiClient
 
     return ApiClient()
+
+
+@pytest.fixture
+def at_desk(db: None) -> Any:
+    """``at_desk("warehouse")``: a browser in which somebody with these roles has signed in to the admin."""
+    from django.contrib.auth import get_user_model
+    from django.contrib.auth.models import Group
+    from django.test import Client
+
+    from chassis.staff import ensure_roles
+
+    def sign_in(*roles: str) -> Client:
+        ensure_roles()
+        model, name = get_user_model(), f"{uuid.uuid4().hex}@shop.test"
+        user = model.objects.create(**{model.USERNAME_FIELD: name}, is_staff=True)
+        user.groups.set(Group.objects.filter(name__in=roles))
+        client = Client()
+        client.force_login(user)
+        return client
+
+    return sign_in

@@ -1,0 +1,1 @@
+PERMISSIONS = {"warehouse": ["idempotency.view_*", "auth.view_user"]}
