@@ -1,5 +1,6 @@
-"""What this service counts of its business."""
+"""What this service counts of its business, and what its worker measures in the database."""
 
+from chassis.measures import Measure, query
 from prometheus_client import Counter
 
 SIGN_UPS = Counter("customers_sign_ups_total", "Sign-ups by whether the address was new.", ["outcome"])
@@ -16,3 +17,13 @@ for _counter, _outcomes in (
 ):
     for _outcome in _outcomes:
         _counter.labels(_outcome)
+
+_UNSENT = "FROM customers_mail WHERE sent IS NULL AND attempts < 12"  # mails.MAX_ATTEMPTS: after those nobody tries
+MEASURES = [
+    Measure("outbox_mails", "Mails that are not sent.", query(f"SELECT count(*) {_UNSENT}")),
+    Measure(
+        "outbox_lag_seconds",
+        "Age of the oldest mail that is not sent.",
+        query(f"SELECT extract(epoch FROM now() - min(created)) {_UNSENT}"),
+    ),
+]

@@ -27,7 +27,6 @@ def confirmed(order: Order, lines: Iterable[OrderLine]) -> Answer:
     """201 with the order as it is once it is confirmed."""
     payment = Payment.objects.get(order=order)
     body = documents.document(order, lines, payment) | {"status": STATUS[State.CONFIRMED]}
-    metrics.REVENUE.labels(order.currency).inc(order.total)
     return Answer(201, orjson.dumps(body), {"Location": documents.location(order)})
 
 

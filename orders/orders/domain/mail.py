@@ -9,6 +9,7 @@ from django.core.mail import send_mail
 from django.db.models.functions import Now
 from django.template.loader import render_to_string
 
+from orders import metrics
 from orders.domain import documents
 from orders.models import Mail, Order
 
@@ -40,9 +41,11 @@ def send_due() -> int:
     try:
         _send(mail.order, mail.kind)
     except (OSError, SMTPException) as error:
+        metrics.MAILS.labels("failed").inc()
         _log.warning("mail_not_sent", mail=mail.pk, kind=mail.kind, attempt=mail.attempts, error=type(error).__name__)
         return 0
     Mail.objects.filter(pk=mail.pk).update(sent=Now())
+    metrics.MAILS.labels("sent").inc()
     return 1
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from chassis import faults
 from chassis.errors import DomainError, Unavailable
 
-from orders import clients
+from orders import clients, metrics
 from orders.domain import answers, payments, refusals, snapshots
 from orders.domain.transitions import Along, advance
 from orders.models import Order, OrderLine, Payment, State
@@ -31,7 +31,8 @@ class Run:
         """Steps until the order is at rest. Raises ``Unavailable`` if a step has to wait, ``Fenced`` if we lost it."""
         while step := self._next():
             try:
-                step(self)
+                with metrics.timed(self.order.state):
+                    step(self)
             except Unavailable:
                 raise
             except DomainError as refusal:
@@ -105,6 +106,7 @@ def confirm(run: Run) -> None:
         "mail AS (INSERT INTO orders_mail (order_id, kind) SELECT id, 'confirmation' FROM moved)"
     )
     advance(run.order, State.CONFIRMED, actor=run.actor, along=along)
+    metrics.REVENUE.labels(run.order.currency).inc(run.order.total)
 
 
 def commit_stock(run: Run) -> None:

@@ -4,6 +4,7 @@ from chassis.worker import Job, work
 from django.core.management.base import BaseCommand
 
 from customers.domain import keys, mails, sessions, throttle
+from customers.metrics import MEASURES
 
 
 class Command(BaseCommand):
@@ -21,5 +22,6 @@ class Command(BaseCommand):
                 Job("forget_throttles", every=60.0, run=throttle.forget_old),
                 Job("forget_mails", every=60.0, run=mails.forget_old),
                 Job("forget_keys", every=60.0, run=keys.forget_old),
-            ]
+            ],
+            MEASURES,
         )

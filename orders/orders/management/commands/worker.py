@@ -4,6 +4,7 @@ from chassis.worker import Job, work
 from django.core.management.base import BaseCommand
 
 from orders.domain import checkout, mail
+from orders.metrics import MEASURES
 
 
 class Command(BaseCommand):
@@ -19,5 +20,6 @@ class Command(BaseCommand):
                 Job("orders", every=1.0, run=checkout.go_on),
                 Job("mail", every=1.0, run=mail.send_due),
                 Job("forget_keys", every=60.0, run=checkout.forget_keys),
-            ]
+            ],
+            MEASURES,
         )
