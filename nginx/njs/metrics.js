@@ -9,23 +9,23 @@ const ROUTES = ['products', 'stock', 'customers', 'carts', 'orders'];
 // GET /metrics on the internal port.
 function expose(r) {
     const durations = {};
-    const counts = { f: {}, l: {}, u: {}, t: {} };
+    const counts = { f: {}, l: {}, r: {}, u: {}, t: {} };
     ngx.shared.metrics.items().forEach((item) => {
         const key = item[0];
         const name = key.slice(key.indexOf('|') + 1);
         if ('01hs'.includes(key[0])) {
-            add(durations, counts.l, key.slice(0, key.indexOf('|')), name.split('|'), item[1]);
+            add(durations, counts, key.slice(0, key.indexOf('|')), name.split('|'), item[1]);
         } else {
             counts[key[0]][name] = item[1];
         }
     });
-    const lines = [].concat(histogram(durations), limited(counts.l), failures(counts.f), upstreams(counts), info());
+    const lines = [].concat(requests(counts.r), histogram(durations), limited(counts.l), failures(counts.f), upstreams(counts), info());
     r.headersOut['Content-Type'] = 'text/plain; version=0.0.4; charset=utf-8';
     r.return(200, `${lines.join('\n')}\n`);
 }
 
 // Adds one entry to the series of its labels; observe.js says what its kind means.
-function add(durations, limits, kind, parts, value) {
+function add(durations, counts, kind, parts, value) {
     const route = parts[0] || 'other', method = parts[1], status = parts[2], cache = parts[3], upstream = parts[4];
     const labels = `route="${route}",method="${method}",status="${status[0]}xx",upstream="${upstream}",cache="${cache}"`;
     const series = durations[labels] = durations[labels] || { sum: 0, buckets: observe.bounds().map(() => 0) };
@@ -35,9 +35,21 @@ function add(durations, limits, kind, parts, value) {
     }
     series.buckets[kind[0] === 'h' ? kind.slice(1) : 0] += value;
     series.sum += kind === '1' ? value : 0;
+    const answer = `${route}|${status[0]}xx`;
+    counts.r[answer] = (counts.r[answer] || 0) + value;
     if (status === '429' && upstream === '') {
-        limits[route] = (limits[route] || 0) + value;
+        counts.l[route] = (counts.l[route] || 0) + value;
     }
+}
+
+// The same requests by no more than route and status, for error rates: these start at 0, so that the first 5xx is an increase.
+function requests(counts) {
+    const name = 'gateway_requests_total';
+    ROUTES.forEach((route) => ['2xx', '4xx', '5xx'].forEach((status) => {
+        counts[`${route}|${status}`] = counts[`${route}|${status}`] || 0;
+    }));
+    return header(name, 'counter', 'Requests that were answered.').concat(Object.keys(counts).sort().map((key) =>
+        `${name}{route="${key.split('|')[0]}",status="${key.split('|')[1]}"} ${counts[key]}`));
 }
 
 function histogram(durations) {

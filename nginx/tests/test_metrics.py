@@ -1,5 +1,8 @@
 """What Prometheus sees, read with its own parser."""
 
+import os
+import shutil
+import subprocess
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -75,6 +78,32 @@ def test_cache_statuses_and_instances_are_told_apart(counted: Gateway, services:
     shares = [total(counted, f"{DURATION}_count", cache="BYPASS", upstream=f"products-{i}") for i in (1, 2)]
     assert sum(shares) == 20
     assert min(shares) > 0
+
+
+def test_requests_by_route_and_status_start_at_zero(counted: Gateway, services: dict[str, Upstream]) -> None:
+    name = "gateway_requests_total"
+    assert total(counted, name, route="orders", status="5xx") == 0
+    assert len(samples(counted, name)) == 15
+    services["orders"].control(status=500)
+    for _ in range(3):
+        ask(counted.port, "/api/v1/orders/1")
+    ask(counted.port, "/nowhere")
+    settle(counted, 4)
+    assert total(counted, name, route="orders", status="5xx") == 3
+    assert total(counted, name, route="other", status="4xx") == 1
+    assert total(counted, name) == total(counted, f"{DURATION}_count") == 4
+
+
+def test_promtool_finds_nothing_to_mend(counted: Gateway) -> None:
+    program = shutil.which("promtool")
+    if program is None:
+        assert "CI" not in os.environ, "promtool is missing: apt-get install prometheus"
+        pytest.skip("promtool is not installed: apt-get install prometheus")
+    ask(counted.port, "/api/v1/products/one")
+    settle(counted, 1)
+    text = ask(counted.metrics_port, "/metrics").body
+    done = subprocess.run([program, "check", "metrics"], input=text, capture_output=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
 
 
 def test_no_client_can_make_new_series(counted: Gateway) -> None:
