@@ -2,12 +2,13 @@
 #
 # PYTHON: the interpreter that makes .venv, 3.11 or later. All else about a shop is set by variables (README.md).
 PYTHON ?= python3
+SHELL := bash
 VENV := $(CURDIR)/.venv/bin/python
 # Every folder with a Makefile has its own tests and style.
 PARTS := $(patsubst %/Makefile,%,$(wildcard */Makefile))
 
 .DEFAULT_GOAL := help
-.PHONY: help up down restart reload status logs clean audit faults backup restore reconcile venv test test-compose lint fmt lock
+.PHONY: help up down restart reload status logs clean audit faults backup restore reconcile venv test test-long test-compose lint fmt lock
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /  \1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 12
@@ -40,12 +41,22 @@ reconcile: ## repair what make audit finds after a restore: complete, cancel or 
 
 venv: ## make .venv with all that development needs
 	@$(PYTHON) -m local venv
-# All parts, also after one has failed: the last line says which.
+# Two lanes side by side, since tests wait more than they reckon: the parts that bring up whole shops, and the others.
+# Each goes through all its parts, also after one has failed.
+SHOPS := $(filter e2e loadtest local monitoring docker,$(PARTS))
+OTHERS := $(filter-out $(SHOPS),$(PARTS))
 test: venv ## run every test, on ports and data of its own; test-stock runs those of stock
-	@failed=; for part in $(PARTS); do \
-	  printf '\n--- %s\n' "$$part"; $(MAKE) --no-print-directory -C "$$part" test PYTHON=$(VENV) || failed="$$failed $$part"; \
-	done; \
-	if [ -n "$$failed" ]; then printf '\nfailed:%s\n' "$$failed"; exit 1; fi; printf '\nall passed: %s\n' "$(PARTS)"
+	@$(MAKE) --no-print-directory --jobs=2 --keep-going lane-shops lane-others && printf '\nall passed: %s\n' "$(PARTS)"
+lane-shops: PARTS := $(SHOPS)
+lane-others: PARTS := $(OTHERS)
+lane-%:
+	@set -o pipefail; failed=; for part in $(PARTS); do \
+	  $(MAKE) --no-print-directory -C "$$part" test PYTHON=$(VENV) 2>&1 | sed -u "s/^/$$part | /" || failed="$$failed $$part"; \
+	done; test -z "$$failed" || { printf '\nfailed:%s\n' "$$failed"; exit 1; }
+test-long: venv ## run what takes longer: 20,000 requests a service from its schema, 60 s of failing instances
+	@for part in $(PARTS); do grep -q '^test-long:' $$part/Makefile || continue; \
+	  printf '\n--- %s\n' "$$part"; $(MAKE) --no-print-directory -C "$$part" test-long PYTHON=$(VENV) || failed="$$failed $$part"; \
+	done; test -z "$$failed" || { printf '\nfailed:%s\n' "$$failed"; exit 1; }
 lint: $(PARTS:%=lint-%) ## check style, types and import rules
 fmt: $(PARTS:%=fmt-%) ## format the code
 
