@@ -22,7 +22,9 @@ def test_nobody_is_nobody(api):
 
 def test_a_customer_is_known(api, as_customer):
     me = str(uuid.uuid4())
-    assert api.get(WHO, as_customer(me)).json() == {"kind": "customer", "id": me, "roles": []}
+    answer = api.get(WHO, as_customer(me))
+    assert answer.json() == {"kind": "customer", "id": me, "roles": []}
+    assert answer["X-Customer"] == me, "for the gateway's log"
 
 
 def test_staff_are_known_by_their_roles(api, as_staff):
@@ -30,7 +32,9 @@ def test_staff_are_known_by_their_roles(api, as_staff):
 
 
 def test_a_service_is_known_by_its_own_key(api, as_service):
-    assert api.get(WHO, as_service("orders")).json() == {"kind": "service", "id": "orders", "roles": []}
+    answer = api.get(WHO, as_service("orders"))
+    assert answer.json() == {"kind": "service", "id": "orders", "roles": []}
+    assert "X-Customer" not in answer
 
 
 @pytest.mark.parametrize(

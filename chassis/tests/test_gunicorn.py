@@ -147,6 +147,14 @@ def test_a_request_is_one_json_line_with_its_id_and_without_its_query(gunicorn):
     assert b"hush" not in gunicorn.log.read_bytes()
 
 
+def test_a_trace_is_in_the_line_and_one_that_makes_no_sense_is_not(gunicorn):
+    trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+    for request_id, sent in (("traced", trace), ("not-traced", "00-x-y-01")):
+        gunicorn.get("/api/v1/stock/echo", **{"X-Request-ID": request_id, "traceparent": sent})
+    assert [line["traceparent"] for line in gunicorn.line_of("traced")] == [trace]
+    assert "traceparent" not in gunicorn.line_of("not-traced")[0]
+
+
 @pytest.mark.parametrize("forged", ["a b", "x" * 65, "ä", '{"a":1}'])
 def test_an_id_that_is_not_sane_is_replaced(gunicorn, forged):
     given = gunicorn.get("/api/v1/stock/echo", **{"X-Request-ID": forged.encode("utf-8").decode("latin-1")})

@@ -38,8 +38,15 @@ def test_a_call_says_who_calls_for_which_request_and_how_long_it_may_take(servic
     claims = jwt.decode(token, service_private_keys["stock"], algorithms=["RS256"]).claims
     assert (claims["iss"], claims["sub"], claims["aud"]) == ("stock", "stock", "cart")
     assert 0 < claims["exp"] - time.time() <= 60
-    assert headers["X-Request-ID"] == "abc"
+    assert (headers["X-Request-ID"], "traceparent" in headers) == ("abc", False)
+    assert 0 <= time.time() - float(headers["X-Request-Start"].removeprefix("t=")) < 10
     assert 1000 < int(headers["X-Timeout-Ms"]) <= 2000
+
+
+def test_a_call_takes_the_trace_along():
+    with running() as server, bound_contextvars(request_id="abc", traceparent="00-1-2-01"):
+        ServiceClient("cart", [server.url]).call("GET", "/x")
+    assert server.requests[0][2]["traceparent"] == "00-1-2-01"
 
 
 def test_without_a_deadline_the_read_time_out_is_passed_on():

@@ -25,7 +25,9 @@ def lines(gateway: Gateway, request_id: str) -> list[dict[str, Any]]:
 
 def test_a_line_has_what_is_needed_to_follow_a_request(gateway: Gateway, services: dict[str, Upstream]) -> None:
     headers = {"X-Request-ID": "log-1", "User-Agent": 'a "quoted" \\ agent', "traceparent": "00-1-2-01"}
-    ask(gateway.port, "/api/v1/carts/1?secret=1", "DELETE", headers)
+    services["cart"].control(headers={"X-Customer": "c-1"})
+    answer = ask(gateway.port, "/api/v1/carts/1?secret=1", "DELETE", headers)
+    assert answer.headers("X-Customer") == []
     (line,) = lines(gateway, "log-1")
     assert line.pop("time").startswith("20")
     assert 0 <= float(line.pop("upstream_time")) <= line.pop("duration") + 0.002 < 1
@@ -42,6 +44,7 @@ def test_a_line_has_what_is_needed_to_follow_a_request(gateway: Gateway, service
         "upstream": f"127.0.0.1:{services['cart'].port}",
         "upstream_status": "200",
         "instance": "cart",
+        "customer": "c-1",
         "cache": "",
         "traceparent": "00-1-2-01",
         "user_agent": 'a "quoted" \\ agent',

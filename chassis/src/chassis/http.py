@@ -154,7 +154,7 @@ class ServiceClient:
         headers = {
             "Authorization": f"Bearer {self._token(self.target)}",
             deadline.HEADER: str(int(left * 1000)),
-            request_id.HEADER: request_id.current(),
+            **request_id.carried(),
             saturation.HEADER: f"t={time.time():.3f}",
         }
         return headers | {"Content-Type": "application/json"} if has_body else headers

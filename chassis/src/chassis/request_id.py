@@ -14,6 +14,8 @@ from chassis import deadline, env, saturation
 
 HEADER = "X-Request-ID"
 _SANE = re.compile(r"[A-Za-z0-9._-]{1,64}")
+# https://www.w3.org/TR/trace-context/#traceparent-header
+_TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 _QUIET = frozenset({"/livez", "/readyz"})
 _log = structlog.get_logger("request")
 
@@ -21,6 +23,13 @@ _log = structlog.get_logger("request")
 def current() -> str:
     """The id of the request (or job) at hand; empty outside of one."""
     return str(get_contextvars().get("request_id", ""))
+
+
+def carried() -> dict[str, str]:
+    """The headers that a call to another service takes along: the request's id, and its trace where it has one."""
+    known = get_contextvars()
+    headers = {HEADER: str(known.get("request_id", ""))}
+    return headers | {"traceparent": known["traceparent"]} if "traceparent" in known else headers
 
 
 def sane_or_new(candidate: str | None) -> str:
@@ -31,7 +40,8 @@ def sane_or_new(candidate: str | None) -> str:
 class RequestMiddleware:
     """Binds the request's id and deadline, answers with ``X-Request-ID``, and writes the request's one log line.
 
-    ``X-Served-By`` is the instance's name: behind a name server the gateway sees nothing but addresses.
+    ``X-Served-By`` is the instance's name: behind a name server the gateway sees nothing but addresses. ``X-Customer``
+    is for the gateway's log alone.
 
     The line holds the route's pattern, never the query string: access tokens of guests travel in it.
     """
@@ -47,6 +57,8 @@ class RequestMiddleware:
         clear_contextvars()
         request_id = sane_or_new(request.headers.get(HEADER))
         bind_contextvars(request_id=request_id)
+        if (trace := request.META.get("HTTP_TRACEPARENT")) and _TRACEPARENT.fullmatch(trace):
+            bind_contextvars(traceparent=trace)
         if left := request.META.get("HTTP_X_REQUEST_START"):
             saturation.waited(left)
         request.get_host()  # refuses a Host that is not ours, before anything builds a link from it
@@ -55,6 +67,8 @@ class RequestMiddleware:
             response = self.get_response(request)
         response[HEADER] = request_id
         response["X-Served-By"] = self.instance
+        if (principal := getattr(request, "principal", None)) and principal.kind == "customer":
+            response["X-Customer"] = principal.id
         if request.path not in _QUIET:
             self._write(request, response, perf_counter() - started)
         return response
