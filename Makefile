@@ -8,7 +8,7 @@ VENV := $(CURDIR)/.venv/bin/python
 PARTS := $(patsubst %/Makefile,%,$(wildcard */Makefile))
 
 .DEFAULT_GOAL := help
-.PHONY: help up down restart reload status logs clean audit faults backup restore reconcile venv test test-long test-compose lint fmt lock
+.PHONY: help up down restart reload status logs clean audit faults bench backup restore reconcile venv test test-long test-compose lint fmt lock
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /  \1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 12
@@ -32,6 +32,8 @@ audit: ## prove from the databases that every promise was kept (AUDIT_SETTLE=0: 
 	@$(if $(COMPOSE),$(COMPOSE) -f docker-compose.yml -f loadtest/auditor/compose.yml run --rm auditor,$(VENV) -m loadtest.auditor)
 faults: venv ## break a shop of its own in every way we know and prove that its orders stay true (REPLAY=seed: the same again)
 	@$(VENV) -m loadtest.faults $(if $(REPLAY),--seed $(REPLAY))
+bench: venv ## measure a shop of its own against its goals; QUICK=1: 8 s each, once; ONLY="checkout list": these
+	@$(VENV) -m loadtest.bench $(if $(QUICK),--quick) $(if $(ONLY),--only $(ONLY))
 backup: ## dump every database into backups/ (COMPOSE="docker compose": of the shop in Docker)
 	@$(VENV) -m local.backup
 restore: ## put the newest backup, or BACKUP=folder, in the place of the databases; YES=1 does not ask

@@ -1,0 +1,1 @@
+"""`make bench`: what this shop does on this machine, measured through its gateway with everything on."""
