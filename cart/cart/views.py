@@ -69,7 +69,7 @@ class LineView(APIView):
         cart = lines.put(id=id, customer=_customer(request), sku=sku, quantity=body["quantity"])
         return Response(serializers.cart(cart))
 
-    @extend_schema(responses=serializers.CartAnswer)
+    @extend_schema(responses={200: serializers.CartAnswer})
     def delete(self, request: Request, id: uuid.UUID, sku: str) -> Response:
         """Takes the line out; 200 also where there is none."""
         return Response(serializers.cart(lines.remove(id=id, customer=_customer(request), sku=sku)))

@@ -28,6 +28,7 @@ class Address(StrictSerializer):
 class PaymentRequest(StrictSerializer):
     """How it is paid. ``test`` needs the provider's token: tok_ok, tok_declined, tok_error, tok_timeout."""
 
+    document = {"if": {"properties": {"method": {"const": "test"}}}, "then": {"required": ["token"]}}
     method = serializers.ChoiceField(choices=METHODS)
     token = Text(max_length=100, required=False)
 
@@ -52,7 +53,7 @@ class OrdersQuery(PageQuery):
     """A page of orders, newest first. ``q``: number, e-mail, id, or part of the name."""
 
     status = serializers.ChoiceField(choices=STATUSES, required=False)
-    q = serializers.CharField(max_length=200, required=False, allow_blank=True)
+    q = Text(max_length=200, required=False, allow_blank=True)
 
 
 class MoneyAnswer(serializers.Serializer[Any]):

@@ -23,9 +23,7 @@ from orders.domain import checkout, lifecycle, orders
 from orders.models import Order
 
 ORDER_STAFF = ("orders", "support")
-KEY = OpenApiParameter(
-    "Idempotency-Key", str, OpenApiParameter.HEADER, required=True, description="1 to 255 visible ASCII characters"
-)
+KEY = keys.described(required=True)
 ACCESS = OpenApiParameter("access_token", str, OpenApiParameter.QUERY, description="a guest's, from the order")
 
 

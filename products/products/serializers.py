@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from chassis.fields import MAX_INT, Money, Sku, StrictSerializer, Text
+from chassis.fields import MAX_INT, Money, Query, QueryInteger, Sku, StrictSerializer, Text
 from chassis.pages import PageQuery
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from products.domain.search import Filters, words_of
@@ -12,6 +13,14 @@ from products.models import NAME_LENGTH, Product
 STATUSES = Product.Status.values
 
 
+@extend_schema_field(
+    {
+        "type": "object",
+        "maxProperties": 10,
+        "propertyNames": {"minLength": 1, "maxLength": 50},
+        "additionalProperties": {"type": "string", "maxLength": 100} | Text().described(),
+    }
+)
 class Options(serializers.DictField):
     """``{"color": "red"}``: short texts by short names."""
 
@@ -25,6 +34,7 @@ class Options(serializers.DictField):
         return options
 
 
+@extend_schema_field({"type": "object", "maxProperties": 100, "additionalProperties": {}})
 class Attributes(serializers.DictField):
     """What else there is to say: any JSON object of at most 100 members."""
 
@@ -111,14 +121,14 @@ class ImageRequest(serializers.Serializer[Any]):
         return attrs
 
 
-class FiltersQuery(serializers.Serializer[Any]):
+class FiltersQuery(Query):
     """What narrows the list and the facets. Prices in minor units, inclusive; the cheapest variant counts."""
 
-    q = serializers.CharField(max_length=200, required=False, allow_blank=True)
-    category = serializers.CharField(max_length=120, required=False)
-    brand = serializers.CharField(max_length=100, required=False)
-    min_price = serializers.IntegerField(min_value=0, max_value=MAX_INT, required=False)
-    max_price = serializers.IntegerField(min_value=0, max_value=MAX_INT, required=False)
+    q = Text(max_length=200, required=False, allow_blank=True)
+    category = Text(max_length=120, required=False)
+    brand = Text(max_length=100, required=False)
+    min_price = QueryInteger(min_value=0, max_value=MAX_INT, required=False)
+    max_price = QueryInteger(min_value=0, max_value=MAX_INT, required=False)
     sku = serializers.ListField(child=Sku(), max_length=100, required=False)
 
 

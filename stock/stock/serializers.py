@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from chassis.fields import MAX_INT, Integer, Sku, StrictSerializer, Text
+from chassis.fields import MAX_INT, Integer, Query, Sku, StrictSerializer, Text
 from chassis.pages import PageQuery, rfc3339
 from rest_framework import serializers
 
@@ -15,6 +15,11 @@ MAX_QUANTITY = 1_000_000_000
 class MovementRequest(StrictSerializer):
     """A receipt or an adjustment."""
 
+    document = {
+        "if": {"properties": {"kind": {"const": "receipt"}}},
+        "then": {"properties": {"quantity": {"minimum": 1}}},
+        "else": {"properties": {"quantity": {"not": {"const": 0}}}},
+    }
     sku = Sku()
     kind = serializers.ChoiceField(choices=["receipt", "adjustment"])
     quantity = Integer(min_value=-MAX_QUANTITY, max_value=MAX_QUANTITY)
@@ -56,7 +61,7 @@ class AvailabilityRequest(StrictSerializer):
     skus = serializers.ListField(child=Sku(), min_length=1, max_length=1000)
 
 
-class LevelsQuery(serializers.Serializer[Any]):
+class LevelsQuery(Query):
     """``?sku=a&sku=b``."""
 
     sku = serializers.ListField(child=Sku(), min_length=1, max_length=100)

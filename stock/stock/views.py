@@ -9,7 +9,7 @@ from chassis.idempotency import keys
 from chassis.pages import page
 from django.db import transaction
 from django.http import HttpResponse
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -20,7 +20,7 @@ from stock.domain import levels, reservations
 from stock.models import Movement
 
 WAREHOUSE = staff("warehouse", "catalogue", "support", "orders")
-KEY = OpenApiParameter("Idempotency-Key", str, OpenApiParameter.HEADER, description="1 to 255 visible ASCII characters")
+KEY = keys.described(required=False)
 
 
 class LevelsView(APIView):

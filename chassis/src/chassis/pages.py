@@ -14,20 +14,20 @@ import orjson
 from django.core.exceptions import ValidationError
 from django.db import DataError
 from django.db.models import Model, Q, QuerySet
-from rest_framework import serializers
 from rest_framework.request import Request
 
 from chassis.errors import Invalid
+from chassis.fields import Query, QueryInteger, Text
 
 Row = TypeVar("Row")
 _M = TypeVar("_M", bound=Model)
 
 
-class PageQuery(serializers.Serializer[Any]):
+class PageQuery(Query):
     """The query parameters every list takes: ``limit`` 1 to 100, default 20, and ``cursor``."""
 
-    limit = serializers.IntegerField(min_value=1, max_value=100, default=20, required=False)
-    cursor = serializers.CharField(max_length=1000, required=False)
+    limit = QueryInteger(min_value=1, max_value=100, default=20, required=False)
+    cursor = Text(max_length=1000, required=False, help_text="From `next` or `previous`; never one's own.")
 
 
 def page(

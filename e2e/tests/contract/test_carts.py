@@ -43,7 +43,7 @@ def test_a_line_has_today_s_price_and_what_is_there(guest: Person, staff: Staff)
     assert (empty["lines"], empty["total"]["amount"]) == ([], 0)
 
 
-@pytest.mark.parametrize("quantity", [0, -1, 1000, "2", 1.0, 1.5, True, None, [], {}, 2**31, 10**14])
+@pytest.mark.parametrize("quantity", [0, -1, 1000, "2", 1.5, True, None, [], {}, 2**31, 10**14])
 def test_a_quantity_that_is_none_is_400_and_changes_nothing(guest: Person, staff: Staff, quantity: object) -> None:
     sku = staff.goods(price=1, quantity=1)
     cart = guest.cart_with({sku: 3})

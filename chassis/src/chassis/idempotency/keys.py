@@ -14,6 +14,7 @@ from django.db import connection, transaction
 from django.db.models import Q
 from django.db.models.functions import Now
 from django.http import HttpResponse
+from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
 
 from chassis.errors import DomainError
@@ -60,6 +61,12 @@ class Claim:
 
     record: int
     answer: HttpResponse | None = None
+
+
+def described(*, required: bool) -> OpenApiParameter:
+    """The header in the OpenAPI document."""
+    schema = {"type": "string", "minLength": 1, "maxLength": 255, "pattern": r"^[\x21-\x7e]+$"}
+    return OpenApiParameter(HEADER, schema, OpenApiParameter.HEADER, required=required, description="Visible ASCII.")
 
 
 def key_of(request: Request, *, required: bool = True) -> str | None:

@@ -1,0 +1,19 @@
+"""Schemathesis: what openapi.yaml promises, for any request that can be made of it; SCHEMA_CASES says how many."""
+
+import pytest
+from chassis.testing import contract
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def test_every_answer_is_as_the_document_says(live_server, shop, as_customer):
+    customer = as_customer()
+
+    def token(method, path):
+        return customer
+
+    outcome = contract.attack(live_server.url, token, cases=contract.wanted())
+    print(f"{outcome.cases} cases", outcome.phases, outcome.statuses)
+    assert outcome.wrong == {}
+    assert outcome.cases >= contract.wanted()
+    assert set(outcome.phases) == {"coverage", "fuzzing", "stateful"}

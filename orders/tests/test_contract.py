@@ -1,0 +1,23 @@
+"""Schemathesis: what openapi.yaml promises, for any request that can be made of it; SCHEMA_CASES says how many."""
+
+import pytest
+from chassis.testing import contract
+
+# What no schema can say: refers to what is there, or to rules of passwords and pictures.
+BEYOND = {
+    "expected_total.currency:invalid",
+}
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def test_every_answer_is_as_the_document_says(live_server, shop, as_customer, as_staff):
+    customer, staff = as_customer(), as_staff("orders")
+
+    def token(method, path):
+        return staff if path.endswith(("ship", "deliver", "refund", "mark-paid")) else customer
+
+    outcome = contract.attack(live_server.url, token, cases=contract.wanted(), beyond=BEYOND)
+    print(f"{outcome.cases} cases", outcome.phases, outcome.statuses)
+    assert outcome.wrong == {}
+    assert outcome.cases >= contract.wanted()
+    assert set(outcome.phases) == {"coverage", "fuzzing", "stateful"}

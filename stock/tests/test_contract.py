@@ -1,0 +1,21 @@
+"""Schemathesis: what openapi.yaml promises, for any request that can be made of it; SCHEMA_CASES says how many."""
+
+import pytest
+from chassis.testing import contract
+
+from stock.domain import levels
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def test_every_answer_is_as_the_document_says(live_server, as_staff, as_service):
+    levels.receive(sku="A", quantity=100, reason="opening", actor="test")
+
+    def token(method, path):
+        return as_service("orders") if "/reservations/" in path else as_staff("warehouse")
+
+    outcome = contract.attack(live_server.url, token, cases=contract.wanted())
+    print(f"{outcome.cases} cases", outcome.phases, outcome.statuses)
+    assert outcome.wrong == {}
+    assert outcome.cases >= contract.wanted()
+    assert set(outcome.phases) == {"coverage", "fuzzing", "stateful"}
