@@ -7,6 +7,7 @@ Runs before everything else, at every `up`. Each folder below FOLDER is a volume
     all             what `python -m local.secrets` makes; only this container mounts it
     <service>       for a service's containers: its keys, its database's URL, the shop's address
     <service>-db    for its database server, and for the migrations, which use the owner's URL
+    monitor         for the exporter of the databases' metrics
     staff           for the migrations: the staff account, while it has to be set; for welcome.py: what to say of it
 """
 
@@ -44,11 +45,14 @@ def parcels() -> Iterator[tuple[str, str]]:
         for name in ("secret_key", "service_key.pem", "url"):
             yield f"{service}/{name}", f"{service}/{name}"
         yield f"{service}/service_jwks.json", "service_jwks.json"
+        oidc = "oidc_clients.json" if service == "customers" else "oidc_client_secret"
+        yield f"{service}/{oidc}", f"{service}/{oidc}"
     yield "testpay/url", "testpay/url"
+    yield "monitor/monitor_password", "monitor_password"
     for customer in ("orders", "testpay"):
         yield f"{customer}/payment_secret", "payment_secret"
     for server, databases in SERVERS.items():
-        for name in ("superuser_password", "auditor_password"):
+        for name in ("superuser_password", "auditor_password", "monitor_password"):
             yield f"{server}-db/{name}", name
         yield f"{server}-db/owner_url", f"{server}/owner_url"
         for database in databases:

@@ -10,6 +10,7 @@ from contextlib import suppress
 from local import gateway, logs, ports, status
 from local.environment import PASSED_ON
 from local.problem import Problem
+from local.processes import MONITORING
 from local.shop import Shop
 from local.up import ONCE
 
@@ -75,7 +76,7 @@ def clean(options: Namespace) -> int:
 
 
 def _settings() -> dict[str, str]:
-    names = (*ports.DEFAULTS, *PASSED_ON, *gateway.names(), *ONCE)
+    names = (*ports.DEFAULTS, *PASSED_ON, *MONITORING, *gateway.names(), *ONCE)
     return {name: value for name in names if (value := os.environ.get(name))}
 
 
@@ -104,9 +105,16 @@ Comptoir is open, after {seconds:.0f} s.
   API reference   {url}/docs/
   admins          {url}/admin/products/  (stock, customers, cart, orders alike)
   staff account   {email} {password}
+  Prometheus      {_prometheus(shop)}
 
   try             curl '{url}/api/v1/products?q=bananna&limit=3'
   stop            make down"""
+
+
+def _prometheus(shop: Shop) -> str:
+    if "prometheus" in shop.table:
+        return f"http://localhost:{shop.ports['PROMETHEUS_PORT']}/"
+    return "not here: `apt-get install prometheus` and another `make up` add metrics and alerts"
 
 
 BY_NAME = {

@@ -60,6 +60,11 @@ def of_command(service: str, state: State, ports: Mapping[str, int], settings: M
         "SERVICE_KEY_FILE": str(own / "service_key.pem"),
         "SERVICE_JWKS_FILE": str(state.secrets / "service_jwks.json"),
         "DATABASE_URL_FILE": str(own / "url"),
+        **(
+            {"OIDC_CLIENTS_FILE": str(own / "oidc_clients.json")}
+            if service == "customers"
+            else {"OIDC_CLIENT_SECRET_FILE": str(own / "oidc_client_secret")}
+        ),
         **({"PAYMENT_SECRET_FILE": str(state.secrets / "payment_secret")} if service == "orders" else {}),
     }
 
@@ -77,6 +82,14 @@ def of_process(name: str, state: State, ports: Mapping[str, int], settings: Mapp
             "BIND": _address(name, ports),
             "PAYMENT_SECRET_FILE": str(state.secrets / "payment_secret"),
             "DATABASE_URL_FILE": str(state.secrets / name / "url"),
+        }
+    if name == processes.EXPORTER:
+        return {
+            **base(state),
+            "METRICS_BIND": _metrics(name, ports),
+            "DATABASE_SERVERS": f"postgres=127.0.0.1:{ports['POSTGRES_PORT']}",
+            "MONITOR_PASSWORD_FILE": str(state.secrets / "monitor_password"),
+            "CERTIFICATES": settings.get("CERTIFICATES", ""),
         }
     return base(state)
 

@@ -26,7 +26,7 @@ def variables(state: State, ports: Mapping[str, int], settings: Mapping[str, str
         "GATEWAY_RUN_DIR": str(state.run / "nginx"),
         "MEDIA_ROOT": str(state.media),
         "DOCS_ASSETS": str(assets / "swagger-ui-dist"),
-        "PROMETHEUS_PORT": str(ports["PROMETHEUS_PORT"]) if prometheus_program() else "",
+        "PROMETHEUS_PORT": str(ports["PROMETHEUS_PORT"]) if prometheus_program(settings) else "",
         "GRAFANA_PORT": "",
     }
 

@@ -15,6 +15,7 @@ from local.venv import PYTHON, ROOT
 # installed from its folder.
 OPTIONS = ("--quiet", "--universal", "--python-version", "3.11", "--no-emit-package", "chassis", "--no-header")
 DEVELOPMENT = ("--group", "pyproject.toml:dev")
+TRACES = ("chassis/pyproject.toml", "--extra", "traces")
 
 
 def main() -> None:
@@ -27,11 +28,13 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         together = Path(folder) / "together.txt"
         if not os.environ.get("UPGRADE"):
-            pins = sorted([*ROOT.glob("requirements*.txt"), *ROOT.glob("*/requirements.txt")])
+            pins = sorted([*ROOT.glob("requirements*.txt"), *ROOT.glob("*/requirements*.txt")])
             together.write_text("".join(path.read_text() for path in pins))
-        _compile(together, *map(str, projects), *DEVELOPMENT)
+        _compile(together, *map(str, projects), *DEVELOPMENT, *TRACES)
         for project in projects:
             _compile(project.with_name("requirements.txt"), str(project), "--constraint", str(together), hashes=True)
+        traces = Path("chassis/requirements-traces.txt")
+        _compile(traces, *TRACES, "--constraint", str(together), hashes=True)
         _compile(Path("requirements-dev.txt"), *DEVELOPMENT, "--constraint", str(together), hashes=True)
 
 

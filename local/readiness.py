@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from local import postgres, wait
-from local.processes import PAYMENT, WEB, variable
+from local.processes import EXPORTER, PAYMENT, WEB, variable
 from local.supervisor import Supervisor
 
 
@@ -17,6 +17,8 @@ def check(name: str, ports: Mapping[str, int], supervisor: Supervisor) -> bool:
         return postgres.ready(ports["POSTGRES_PORT"])
     if name == "nginx":
         return wait.answers(f"http://127.0.0.1:{ports['GATEWAY_PORT']}/healthz")
+    if name == EXPORTER:
+        return wait.answers(f"http://127.0.0.1:{ports['EXPORTER_METRICS_PORT']}/metrics")
     if name == "prometheus":
         return wait.answers(f"http://127.0.0.1:{ports['PROMETHEUS_PORT']}/-/ready")
     return str(supervisor.processes()[name]["statename"]) == "RUNNING"

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 
 import psutil
 
-from local import gateway, wait
-from local.processes import PAYMENT, WEB, WORKERS
+from local import gateway, prometheus, wait
+from local.processes import EXPORTER, PAYMENT, WEB, WORKERS
 
 if TYPE_CHECKING:
     from local.shop import Shop
@@ -20,7 +20,10 @@ def reload(shop: "Shop") -> None:
         before = _children(shop, name)
         shop.signal(name, signal.SIGHUP)
         _wait_for_others(shop, name, before)
-    for name in (*WORKERS, PAYMENT):
+    if "prometheus" in shop.table:
+        prometheus.render(shop.state, shop.user, shop.ports)
+        shop.signal("prometheus", signal.SIGHUP)
+    for name in (*WORKERS, PAYMENT, EXPORTER):
         if name in shop.table:
             shop.restart(name)
 

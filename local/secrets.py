@@ -4,11 +4,13 @@
 
 ADDRESS is where a database is reached, `{name}` standing for its name, as in `{name}-db:5432`. Below FOLDER:
 
-    superuser_password, auditor_password          PostgreSQL's own roles
+    superuser_password, auditor_password, monitor_password      roles of the whole server
     service_jwks.json                             the public keys of all services (RFC 7517), kid = the service
     payment_secret                                shared by orders and the test payment provider
     staff_password                                the first staff account's
     <service>/secret_key, service_key.pem         Django's key, and the service's own private key
+    <service>/oidc_client_secret                  with which it proves itself to the staff's sign-in, in customers
+    customers/oidc_clients.json                   the same of all, for customers
     <database>/password, owner_password           the two roles of a database
     <database>/url, owner_url                     the same as URLs, for DATABASE_URL_FILE and DATABASE_OWNER_URL_FILE
 """
@@ -23,6 +25,8 @@ from joserfc.jwk import Key, KeySet, RSAKey
 from local.user import User, myself
 
 SERVICES = ("products", "stock", "customers", "cart", "orders")
+OIDC_CLIENTS = tuple(service for service in SERVICES if service != "customers")
+"""The services whose staff sign in at the customers service."""
 DATABASES = (*SERVICES, "testpay")
 KEY_BITS = 2048
 
@@ -30,13 +34,16 @@ KEY_BITS = 2048
 def generate(folder: Path, address: str, owner: User) -> None:
     """Makes what is missing and keeps what is there, except the database URLs, which follow ``address``."""
     owner.folder(folder)
-    for name in ("superuser_password", "auditor_password", "payment_secret"):
+    for name in ("superuser_password", "auditor_password", "monitor_password", "payment_secret"):
         _keep(folder / name, secrets.token_urlsafe(32), owner)
     _keep(folder / "staff_password", secrets.token_urlsafe(12), owner)
     for service in SERVICES:
         owner.folder(folder / service)
         _keep(folder / service / "secret_key", secrets.token_urlsafe(48), owner)
         _keep_key(folder / service / "service_key.pem", owner)
+    for service in OIDC_CLIENTS:
+        _keep(folder / service / "oidc_client_secret", secrets.token_urlsafe(32), owner)
+    owner.write(folder / "customers" / "oidc_clients.json", _client_secrets(folder))
     owner.write(folder / "service_jwks.json", _public_keys(folder))
     for database in DATABASES:
         _database(owner.folder(folder / database), address.format(name=database), owner)
@@ -60,6 +67,10 @@ def _public_keys(folder: Path) -> str:
         for service in SERVICES
     ]
     return json.dumps(KeySet(keys).as_dict(private=False))
+
+
+def _client_secrets(folder: Path) -> str:
+    return json.dumps({service: (folder / service / "oidc_client_secret").read_text() for service in OIDC_CLIENTS})
 
 
 def _database(folder: Path, address: str, owner: User) -> None:

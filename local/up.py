@@ -85,7 +85,7 @@ def _load_goods(shop: "Shop", say: Say) -> None:
 
 
 def _start_edge(shop: "Shop") -> None:
-    names = [name for name in ("nginx", "prometheus") if name in shop.table]
+    names = [name for name in ("nginx", processes.EXPORTER, "prometheus") if name in shop.table]
     shop.supervisor.run(names)
     for name in names:
         shop.wait_ready(name)

@@ -10,7 +10,8 @@ set -eu
 export PGUSER="${PGUSER:-${POSTGRES_USER:-postgres}}"
 sql="$(dirname "$0")/sql"
 AUDITOR_PASSWORD=$(cat "$SECRETS/auditor_password")
-export AUDITOR_PASSWORD
+MONITOR_PASSWORD=$(cat "$SECRETS/monitor_password")
+export AUDITOR_PASSWORD MONITOR_PASSWORD
 
 for database in $DATABASES; do
     OWNER_PASSWORD=$(cat "$SECRETS/$database/owner_password")

@@ -122,8 +122,9 @@ def test_each_container_holds_the_secrets_that_it_needs(shop: Containers) -> Non
         **dict.fromkeys(("products-1", "products-2", "stock", "stock-worker", "customers", "cart"), service),
         **dict.fromkeys(("orders", "orders-worker"), service | {"payment_secret"}),
         "testpay": {"url", "payment_secret"},
-        "cart-db": {"superuser_password", "auditor_password", "owner_url", "cart"},
-        "orders-db": {"superuser_password", "auditor_password", "owner_url", "orders", "testpay"},
+        "cart-db": {"superuser_password", "auditor_password", "monitor_password", "owner_url", "cart"},
+        "orders-db": {"superuser_password", "auditor_password", "monitor_password", "owner_url", "orders", "testpay"},
+        "exporter": {"monitor_password"},
     }
     for name, files in expected.items():
         assert set(shop.execute(name, "ls", "/secrets").split()) == files, name

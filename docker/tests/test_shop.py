@@ -54,7 +54,7 @@ def test_a_picture_goes_through_the_volume_from_one_instance_to_all(shop: Contai
 def test_prometheus_sees_every_instance_and_the_gateway(shop: Containers) -> None:
     query = urllib.parse.quote("up")
     workers = {"stock-worker", "customers-worker", "orders-worker"}
-    wanted = {name: "1" for name in (*WEB, *workers, "gateway")}
+    wanted = {name: "1" for name in (*WEB, *workers, "gateway", "exporter", "prometheus")}
 
     def seen() -> dict[str, str]:
         found = get(f"http://localhost:{shop.ports['PROMETHEUS_PORT']}/api/v1/query?query={query}")["data"]["result"]

@@ -8,6 +8,7 @@ import pytest
 
 from local import ports
 from local.environment import PASSED_ON
+from local.processes import MONITORING
 from local.up import ONCE
 from local.venv import ROOT
 
@@ -59,7 +60,7 @@ def test_every_make_target_that_is_named_exists(document: Path) -> None:
 
 def test_the_readme_names_every_setting_of_local_mode_and_nothing_else() -> None:
     named = {name for name, _ in SETTING.findall((ROOT / "README.md").read_text())}
-    assert named == {*PASSED_ON, *ONCE, *ports.DEFAULTS, *HERE}
+    assert named == {*PASSED_ON, *MONITORING, *ONCE, *ports.DEFAULTS, *HERE}
 
 
 def test_the_readme_s_ports_are_the_defaults() -> None:

@@ -1,18 +1,22 @@
--- One database and its three roles: the owner migrates, the application reads and writes, the auditor reads.
+-- One database and its three roles: the owner migrates, the application reads and writes, the auditor reads. And one for
+-- all: the monitor, who sees statistics and no rows.
 -- Every statement may be repeated. Parameters: :database; passwords from the environment.
 SET client_min_messages = warning;
 \getenv owner_password OWNER_PASSWORD
 \getenv app_password APP_PASSWORD
 \getenv auditor_password AUDITOR_PASSWORD
+\getenv monitor_password MONITOR_PASSWORD
 \set owner :database _owner
 \set app :database
 
-SELECT format('CREATE ROLE %I', role) FROM unnest(ARRAY[:'owner', :'app', 'auditor']) AS role
+SELECT format('CREATE ROLE %I', role) FROM unnest(ARRAY[:'owner', :'app', 'auditor', 'monitor']) AS role
  WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = role) \gexec
 ALTER ROLE :"owner" LOGIN PASSWORD :'owner_password';
 ALTER ROLE :"app" LOGIN PASSWORD :'app_password';
 ALTER ROLE auditor LOGIN PASSWORD :'auditor_password';
 ALTER ROLE auditor SET default_transaction_read_only = on;
+ALTER ROLE monitor LOGIN PASSWORD :'monitor_password';
+GRANT pg_monitor TO monitor;
 
 -- The builtin locale sorts the same on every system and in every release, so no index breaks with an upgrade.
 SELECT format('CREATE DATABASE %I OWNER %I TEMPLATE template0 ENCODING ''UTF8'' LOCALE ''C'''
@@ -23,6 +27,7 @@ SELECT format('CREATE DATABASE %I OWNER %I TEMPLATE template0 ENCODING ''UTF8'' 
 REVOKE ALL ON DATABASE postgres, template1, :"database" FROM PUBLIC;
 GRANT CONNECT, TEMPORARY ON DATABASE :"database" TO :"app";
 GRANT CONNECT ON DATABASE :"database" TO auditor;
+GRANT CONNECT ON DATABASE postgres TO monitor;
 
 \connect :database
 SET client_min_messages = warning;
