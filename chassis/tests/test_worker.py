@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -60,7 +61,19 @@ def test_a_job_that_fails_is_logged_and_tried_again(worker):
     failures = [line for line in worker.log() if line["event"] == "job_failed"]
     assert [(line["job"], line["request_id"]) for line in failures] == [("moody", ids[0]), ("moody", ids[1])]
     assert all("not today" in line["exception"] for line in failures)
-    assert 'worker_runs_total{job="moody",outcome="failed"} 2.0' in worker.metrics()
+    assert 'worker_runs_total{outcome="failed",task="moody"} 2.0' in worker.metrics()
+
+
+def test_each_job_says_when_it_ended_well_for_the_last_time(worker):
+    until(lambda: [note for note in worker.notes() if note.startswith("moody 4")], seconds=30)
+    (line,) = [
+        line
+        for line in worker.metrics().splitlines()
+        if line.startswith('worker_last_run_timestamp_seconds{task="moody')
+    ]
+    assert 0 <= time.time() - float(line.split()[1]) < 60
+    assert "comptoir_build_info{" in worker.metrics()
+    assert "_created" not in worker.metrics()
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

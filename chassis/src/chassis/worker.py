@@ -17,8 +17,9 @@ from structlog.contextvars import bind_contextvars, clear_contextvars
 from chassis import build, deadline, env
 from chassis.measures import Measure, Measures
 
-RUNS = Counter("worker_runs_total", "Runs of a worker's job by outcome.", ["job", "outcome"])
-LAST = Gauge("worker_last_run_timestamp_seconds", "When a job ended without a fault for the last time.", ["job"])
+# `task`, because Prometheus has a label `job` of its own.
+RUNS = Counter("worker_runs_total", "Runs of a worker's job by outcome.", ["task", "outcome"])
+LAST = Gauge("worker_last_run_timestamp_seconds", "When a job ended without a fault for the last time.", ["task"])
 _log = structlog.get_logger("worker")
 
 
