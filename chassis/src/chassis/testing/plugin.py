@@ -128,3 +128,16 @@ def at_desk(db: None) -> Any:
         return client
 
     return sign_in
+
+
+@pytest.fixture
+def callers(as_customer: Any, as_staff: Any, as_service: Any) -> Any:
+    """``callers(owner=id)``: the headers of each caller of routes.toml; ``owner`` is the customer who owns things."""
+    from chassis.testing import routes
+
+    def headers(owner: str | None = None) -> dict[str, dict[str, str]]:
+        staff = {role: as_staff("owner" if role == "shop-owner" else role) for role in routes.STAFF}
+        services = {f"{name}-service": as_service(name) for name in environment.SERVICES}
+        return {"nobody": {}, "owner": as_customer(owner), "another": as_customer(), **staff, **services}
+
+    return headers
