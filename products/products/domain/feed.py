@@ -108,7 +108,10 @@ class Feed:
 
     def _table(self, tabs: bool) -> Iterator[tuple[int, dict[str, Any] | str]]:
         reader = csv.reader(self._lines(), delimiter="\t" if tabs else ",")
-        header = [_column(name) for name in next(reader, [])]
+        try:
+            header = [_column(name) for name in next(reader, [])]
+        except csv.Error as error:
+            raise Unreadable(f"The first line cannot be read: {error}.") from None
         missing = [name for name in REQUIRED if name not in header]
         if missing or len(set(header)) < len(header):
             said = f"has no column {', '.join(missing)}" if missing else "names a column twice"
