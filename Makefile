@@ -8,7 +8,7 @@ VENV := $(CURDIR)/.venv/bin/python
 PARTS := $(patsubst %/Makefile,%,$(wildcard */Makefile))
 
 .DEFAULT_GOAL := help
-.PHONY: help up down restart reload status logs clean audit faults bench backup restore reconcile venv test test-long test-compose lint fmt lock
+.PHONY: help up down restart reload status logs clean audit faults bench load load-ui backup restore reconcile venv test test-long test-compose lint fmt lock
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /  \1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 12
@@ -34,6 +34,10 @@ faults: venv ## break a shop of its own in every way we know and prove that its 
 	@$(VENV) -m loadtest.faults $(if $(REPLAY),--seed $(REPLAY))
 bench: venv ## measure a shop of its own against its goals; QUICK=1: 8 s each, once; ONLY="checkout list": these
 	@$(VENV) -m loadtest.bench $(if $(QUICK),--quick) $(if $(ONLY),--only $(ONLY))
+load: venv ## send people to a shop of its own, then audit it; SHAPE=smoke, steady, steps, spike, flash, soak; TARGET=url
+	@$(VENV) -m loadtest.load $(if $(SHAPE),--shape $(SHAPE)) $(if $(TARGET),--target $(TARGET))
+load-ui: venv ## the same with Locust's web page on port 8089
+	@$(VENV) -m loadtest.load --ui $(if $(SHAPE),--shape $(SHAPE)) $(if $(TARGET),--target $(TARGET))
 backup: ## dump every database into backups/ (COMPOSE="docker compose": of the shop in Docker)
 	@$(VENV) -m local.backup
 restore: ## put the newest backup, or BACKUP=folder, in the place of the databases; YES=1 does not ask

@@ -96,7 +96,7 @@ def document(samples: Samples, memories: Mapping[str, Mapping[str, int]], **more
         for row in ROWS
         if (found := values(samples, row.measurement, row.figure))
     ]
-    runs = {name: [asdict(run) | {"rate": run.rate} for run in each] for name, each in samples.items()}
+    runs = {name: [vars(run) | {"rate": run.rate} for run in each] for name, each in samples.items()}
     return {**more, "rows": rows, "samples": runs, "memory": memories, "errors": errors(samples)}
 
 

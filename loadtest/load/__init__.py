@@ -1,0 +1,1 @@
+"""`make load`: people on a shop, then the auditor, then a verdict."""
