@@ -5,8 +5,11 @@ import uuid
 
 import orjson
 import pytest
+from joserfc import jws, jwt
 
+from chassis import tokens as real_tokens
 from chassis.testing import tokens
+from tests.servers import running
 
 pytestmark = pytest.mark.django_db
 WHO = "/api/v1/stock/who"
@@ -79,6 +82,54 @@ def test_alg_none_is_401(api):
     # {"alg":"none","kid":"test","typ":"at+jwt"} . {"sub":"x"} . no signature
     token = "eyJhbGciOiJub25lIiwia2lkIjoidGVzdCIsInR5cCI6ImF0K2p3dCJ9.eyJzdWIiOiJ4In0."
     assert api.get(WHO, bearer(token)).status_code == 401
+
+
+@pytest.mark.parametrize("header", ["jwk", "jku", "x5u", "x5c"])
+def test_a_key_that_the_token_brings_along_is_not_looked_at(api, header):
+    mine = tokens.new_key("test")
+    with running((200, tokens.public(mine).encode())) as server:
+        brought = {"jwk": mine.as_dict(private=False), "x5c": ["MIIB"]}.get(header, server.url)
+        claims = {"iss": "comptoir", "aud": "comptoir", "sub": "x", "exp": int(time.time()) + 60, "roles": ["owner"]}
+        registry = jws.JWSRegistry(algorithms=["RS256"], strict_check_header=False)
+        for kid in ("test", "unheard-of"):
+            token = jwt.encode(
+                {"alg": "RS256", "kid": kid, "typ": "at+jwt", header: brought}, claims, mine, registry=registry
+            )
+            assert api.get(WHO, bearer(token)).status_code == 401
+        assert server.requests == []
+
+
+def test_an_expired_token_says_so(api, customers_key):
+    token = tokens.access_token(customers_key, sub="x", exp=int(time.time()) - 60)
+    answer = api.get(WHO, bearer(token))
+    assert (answer.status_code, answer.json()["code"]) == (401, "token_expired")
+
+
+def test_a_customers_token_without_its_type_is_401(api, customers_key):
+    claims = {"iss": "comptoir", "aud": "comptoir", "sub": "x", "exp": int(time.time()) + 60}
+    token = jwt.encode({"alg": "RS256", "kid": "test", "typ": "JWT"}, claims, customers_key)
+    assert api.get(WHO, bearer(token)).status_code == 401
+
+
+def test_our_own_tokens_live_a_minute_and_are_for_one_service(settings, service_private_keys):
+    made = real_tokens.service_token("orders")
+    claims = jwt.decode(made, service_private_keys[settings.SERVICE]).claims
+    assert claims["exp"] - claims["iat"] == 60
+    assert {name: claims[name] for name in ("iss", "sub", "aud")} == {"iss": "stock", "sub": "stock", "aud": "orders"}
+
+
+@pytest.mark.parametrize(
+    "changes", [{"exp": int(time.time()) - 10}, {"exp": int(time.time()) + 3600}, {"iat": None}, {"exp": None}]
+)
+def test_a_service_token_that_lives_longer_than_a_minute_is_401(api, service_private_keys, changes):
+    token = tokens.token_of_service(service_private_keys["orders"], audience="stock", **changes)
+    assert api.get("/api/v1/stock/orders", bearer(token)).status_code == 401
+
+
+def test_a_service_token_signed_with_a_customers_key_is_401(api, customers_key):
+    claims = {"iss": "orders", "sub": "orders", "aud": "stock", "iat": int(time.time()), "exp": int(time.time()) + 60}
+    token = jwt.encode({"alg": "RS256", "kid": "orders", "typ": "JWT"}, claims, customers_key)
+    assert api.get("/api/v1/stock/orders", bearer(token)).status_code == 401
 
 
 def test_a_service_token_for_another_service_is_401(api, service_private_keys):

@@ -68,6 +68,8 @@ def verify(token: str) -> Principal:
             raise InvalidToken("The token names no key.")
         if kid in known:
             claims = _claims(token, known[kid], issuer=kid, audience=settings.SERVICE)
+            if not 0 < claims["exp"] - claims["iat"] <= SERVICE_TOKEN_SECONDS:
+                raise InvalidToken(f"A service's token lives {SERVICE_TOKEN_SECONDS} seconds.")
             return Principal("service", kid)
         if header.get("typ") != ACCESS_TOKEN_TYPE:
             raise InvalidToken("This is not an access token.")
