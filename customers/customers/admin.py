@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from allauth.account.models import EmailAddress
+from allauth.idp.oidc.models import Client, Token
 from chassis.admin import ReadOnlyAdmin, ReasonForm, act_on_each, ask
 from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin
@@ -18,7 +20,8 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationFo
 from customers.domain import accounts, mails, sessions
 from customers.models import Address, Customer, Mail, Session
 
-admin.site.unregister(Group)
+# Groups are the roles, made by chassis.prepare; clients too are registered there.
+admin.site.unregister([Group, EmailAddress, Client, Token])
 
 
 class AddressInline(TabularInline):

@@ -1,29 +1,18 @@
-"""Sign-in to the admin: the same accounts, passwords and throttle as the API's."""
+"""Who is signed in to the admin. How one gets there is in sign_in_form: a password alone may not be enough."""
 
 from typing import Any
 
-from chassis.errors import DomainError
 from django.contrib.auth.backends import ModelBackend
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
 
-from customers import caller
-from customers.domain import sign_in
 from customers.models import Customer
 
 
-class ThrottledBackend(ModelBackend):
-    """Django's own backend, except that failed attempts are counted."""
+class AccountBackend(ModelBackend):
+    """Django's own backend for permissions and sessions. It signs nobody in by itself."""
 
     def authenticate(
         self, request: HttpRequest | None, username: str | None = None, password: str | None = None, **kwargs: Any
     ) -> Customer | None:
-        """The account, or nobody; a throttled attempt looks like a wrong password in the form."""
-        email = (username or kwargs.get("email") or "").strip().lower()
-        if not email or not password or "\0" in email:
-            return None
-        try:
-            source = caller.origin(request) if request else "command"
-            return sign_in.authenticate(email=email, password=password, origin=source)
-        except DomainError:
-            raise PermissionDenied from None
+        """Nobody: the form asks the domain, which counts failed tries and knows of second factors."""
+        return None

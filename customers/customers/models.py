@@ -4,6 +4,7 @@ import uuid
 from typing import Any
 
 from chassis.staff import ROLES
+from django.apps import apps
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
 from django.db import models, transaction
 from django.db.models import F, Q
@@ -79,6 +80,8 @@ class Customer(AbstractBaseUser, PermissionsMixin):
             super().save(*args, **kwargs)
             if new_password:
                 Session.objects.filter(customer=self, ended=None).update(ended=Now(), reason=Session.Reason.PASSWORD)
+                # What the provider gave the other admins; its own sessions end by their hash of the password.
+                apps.get_model("allauth_idp_oidc", "Token").objects.filter(user=self).delete()
 
     def take_password(self, password: str, encoded: str) -> None:
         """``set_password`` for a password that was hashed before, outside of the transaction."""
@@ -251,6 +254,33 @@ class SigningKey(models.Model):
 
     def __str__(self) -> str:
         return self.kid
+
+
+class SecondFactor(models.Model):
+    """An authenticator app (RFC 6238) that an account has been enrolled with; it counts once it was confirmed."""
+
+    customer = models.OneToOneField(Customer, on_delete=models.CASCADE, primary_key=True, related_name="second_factor")
+    secret = models.TextField(help_text="Shared with the app, encrypted with a key made of SECRET_KEY.")
+    confirmed = models.DateTimeField(null=True, help_text="When the first code was right.")
+    last_step = models.BigIntegerField(default=0, help_text="The 30 seconds of the last code: none counts twice.")
+    created = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(last_step__gte=0), name="second_factor_step_not_negative")]
+
+    def __str__(self) -> str:
+        return f"of {self.customer_id}"
+
+
+class RecoveryCode(models.Model):
+    """What stands in for a lost authenticator app, once; kept as a keyed digest."""
+
+    digest = models.CharField(max_length=DIGEST_LENGTH, primary_key=True, db_collation="C")
+    factor = models.ForeignKey(SecondFactor, on_delete=models.CASCADE, related_name="recovery_codes")
+    used = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"of {self.factor_id}"
 
 
 class Address(models.Model):

@@ -4,6 +4,7 @@ from typing import Any
 
 from chassis.auth import SignedIn
 from chassis.fields import validated
+from chassis.origin import origin
 from drf_spectacular.utils import extend_schema
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
@@ -43,7 +44,7 @@ class TokenView(PublicView):
     def post(self, request: Request) -> Response:
         """An access token for five minutes and a refresh token for thirty days, good once."""
         body = validated(serializers.SignInRequest, request.data)
-        issued = sign_in.sign_in(**body, origin=caller.origin(request))
+        issued = sign_in.sign_in(**body, origin=origin(request))
         return Response(serializers.tokens(issued), headers=UNCACHED)
 
 

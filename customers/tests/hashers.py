@@ -1,4 +1,4 @@
-from customers.hashers import Argon2id
+from chassis.hashers import Argon2id
 
 
 class Cheap(Argon2id):

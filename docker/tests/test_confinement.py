@@ -119,8 +119,9 @@ def test_no_secret_is_in_what_the_engine_tells_or_in_an_image(shop: Containers) 
 def test_each_container_holds_the_secrets_that_it_needs(shop: Containers) -> None:
     service = {"secret_key", "service_key.pem", "service_jwks.json", "url", "public_url"}
     expected = {
-        **dict.fromkeys(("products-1", "products-2", "stock", "stock-worker", "customers", "cart"), service),
-        **dict.fromkeys(("orders", "orders-worker"), service | {"payment_secret"}),
+        **dict.fromkeys(("products-1", "products-2", "stock", "stock-worker", "cart"), service | {"oidc_client_secret"}),
+        **dict.fromkeys(("customers", "customers-worker"), service | {"oidc_clients.json"}),
+        **dict.fromkeys(("orders", "orders-worker"), service | {"oidc_client_secret", "payment_secret"}),
         "testpay": {"url", "payment_secret"},
         "cart-db": {"superuser_password", "auditor_password", "monitor_password", "owner_url", "cart"},
         "orders-db": {"superuser_password", "auditor_password", "monitor_password", "owner_url", "orders", "testpay"},

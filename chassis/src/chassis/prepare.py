@@ -17,8 +17,10 @@ def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
     import django
+    from django.conf import settings
     from django.core.management import call_command
     from django.db import connection
+    from django.utils.module_loading import import_string
 
     django.setup()
     with connection.cursor() as cursor:
@@ -34,6 +36,8 @@ def main() -> None:
     email, password = env.text("STAFF_EMAIL", ""), env.text("STAFF_PASSWORD", "")
     if email and password:
         ensure_owner(email=email, password=password)
+    for step in getattr(settings, "PREPARE", []):  # what else a service makes sure of
+        import_string(step)()
 
 
 if __name__ == "__main__":

@@ -5,14 +5,18 @@ from typing import Any
 
 from chassis import env, logs
 
+PROVIDER_PATH = "/admin/customers/"
+"""Where staff sign in, for all admins."""
 _API_LIMITS = "-c statement_timeout=5000 -c lock_timeout=2000 -c idle_in_transaction_session_timeout=10000"
 
 
-def adopt(settings: dict[str, Any], *, service: str, apps: list[str], prefix: str | None = None) -> None:
+def adopt(
+    settings: dict[str, Any], *, service: str, apps: list[str], prefix: str | None = None, provider: bool = False
+) -> None:
     """Puts the shared settings into a settings module's globals.
 
     ``service`` is the service's name, ``apps`` its Django apps, ``prefix`` its word in paths (``/api/v1/<prefix>``)
-    where that is not the service's name.
+    where that is not the service's name; ``provider`` says that staff sign in here, for all the others too.
     """
     base = Path(settings["__file__"]).resolve().parent.parent
     settings.update(
@@ -31,7 +35,7 @@ def adopt(settings: dict[str, Any], *, service: str, apps: list[str], prefix: st
         APPEND_SLASH=False,
         # Our paths have no trailing slash: a prefix without one, then routes that begin with one.
         SILENCED_SYSTEM_CHECKS=["urls.W002"],
-        PASSWORD_HASHERS=["django.contrib.auth.hashers.Argon2PasswordHasher"],
+        PASSWORD_HASHERS=["chassis.hashers.Argon2id"],
         REST_FRAMEWORK=_REST_FRAMEWORK,
         DRF_STANDARDIZED_ERRORS={
             "EXCEPTION_HANDLER_CLASS": "chassis.problems.ProblemHandler",
@@ -41,6 +45,8 @@ def adopt(settings: dict[str, Any], *, service: str, apps: list[str], prefix: st
         **_from_environment(service),
         **_admin(service),
     )
+    if not provider:
+        settings.update(_sign_in(service))
 
 
 def _from_environment(service: str) -> dict[str, Any]:
@@ -95,16 +101,44 @@ def _admin(service: str) -> dict[str, Any]:
         "CSRF_COOKIE_PATH": path,
         "SESSION_COOKIE_SAMESITE": "Lax",
         "SECURE_PROXY_SSL_HEADER": ("HTTP_X_FORWARDED_PROTO", "https"),
+        # A sign-in of staff lasts a working day at most.
+        "SESSION_COOKIE_AGE": 12 * 3600,
         "LOGIN_URL": f"{path}login/",
         "UNFOLD": {
             "SITE_TITLE": f"Comptoir {service}",
             "SITE_HEADER": f"Comptoir · {service}",
             "SITE_URL": "/",
             "SHOW_VIEW_ON_SITE": False,
+            "ACCOUNT": {"navigation": [{"title": "Second factor", "link": f"{PROVIDER_PATH}second-factor/"}]},
             "SITE_DROPDOWN": [
                 {"icon": icon, "title": title, "link": f"/admin/{title}/"} for title, icon in _ADMINS.items()
             ],
         },
+    }
+
+
+def _sign_in(service: str) -> dict[str, Any]:
+    """The staff's one sign-in (chassis.sign_in), by OpenID Connect at the customers service; mozilla-django-oidc's
+    settings. What browsers are sent to are paths: all admins share one host, by whatever name people reach it.
+    """
+    inside = f"{env.text('CUSTOMERS_URL', '').partition(',')[0]}/internal/oidc"
+    return {
+        "SIGN_IN_URLS": "chassis.sign_in.urls",
+        "MIDDLEWARE": [*_MIDDLEWARE, "chassis.sign_in.sessions.StaffSessions"],
+        "AUTHENTICATION_BACKENDS": ["chassis.sign_in.backends.Local", "chassis.sign_in.backends.Provider"],
+        "OIDC_RP_CLIENT_ID": service,
+        # OIDC_CLIENT_SECRET: what this service proves itself with to the provider.
+        "OIDC_RP_CLIENT_SECRET": env.secret("OIDC_CLIENT_SECRET"),
+        "OIDC_RP_SCOPES": "openid",
+        "OIDC_RP_SIGN_ALGO": "RS256",
+        "OIDC_USE_PKCE": True,
+        "OIDC_TIMEOUT": 5,
+        "OIDC_STORE_ACCESS_TOKEN": True,
+        "OIDC_STORE_ID_TOKEN": True,
+        "OIDC_OP_AUTHORIZATION_ENDPOINT": f"{PROVIDER_PATH}oidc/authorize",
+        "OIDC_OP_TOKEN_ENDPOINT": f"{inside}/token",
+        "OIDC_OP_USER_ENDPOINT": f"{inside}/userinfo",
+        "OIDC_OP_JWKS_ENDPOINT": env.text("JWKS_URL", ""),
     }
 
 

@@ -45,6 +45,7 @@ def service_urls(public: str, internal: str | None = None) -> Sequence[URLPatter
         path("readyz", health.readyz),
         path(f"{prefix}/openapi.json", openapi.serve, name="openapi"),
         path(prefix, include(public)),
+        path(settings.ADMIN_PATH.lstrip("/"), include(settings.SIGN_IN_URLS)),
         path(settings.ADMIN_PATH.lstrip("/"), admin.site.urls),
     ]
     if internal:

@@ -4,7 +4,6 @@ A new key is published before it signs, an old one after, both for longer than a
 (``Cache-Control`` plus chassis.keys.FRESH_SECONDS). So a rotation refuses no good token. Deciding clock: the database.
 """
 
-import base64
 import time
 from dataclasses import dataclass
 from datetime import timedelta
@@ -12,17 +11,18 @@ from threading import Lock
 from typing import Any
 
 import structlog
-from cryptography.fernet import Fernet, InvalidToken
+from cryptography.fernet import InvalidToken
 from django.db import connection, transaction
 from django.db.models import Q
 from django.db.models.functions import Now
-from django.utils.crypto import salted_hmac
 from joserfc.jwk import KeySet, RSAKey
 
+from customers.domain.ciphers import cipher
 from customers.models import SigningKey
 
 AHEAD = timedelta(minutes=15)
 """How long a new key is published before it signs, and an old one after it signed."""
+PURPOSE = "signing-keys"
 CACHE_SECONDS = 300
 """What the published key set's ``Cache-Control`` allows."""
 _RELOAD_SECONDS = 30.0
@@ -122,7 +122,7 @@ def _signing_row() -> RSAKey | None:
 
 def _decrypted(row: SigningKey) -> RSAKey | None:
     try:
-        pem = _cipher().decrypt(row.private.encode())
+        pem = cipher(PURPOSE).decrypt(row.private.encode())
     except InvalidToken:
         # SECRET_KEY is another one. What the key signed still verifies; a new one signs from now on.
         _log.warning("signing_key_not_readable", kid=row.kid)
@@ -134,17 +134,13 @@ def _make(ahead: timedelta) -> SigningKey:
     key = generate()
     kid = key.thumbprint()  # RFC 7638
     public = key.as_dict(private=False) | {"kid": kid, "use": "sig", "alg": "RS256"}
-    private = _cipher().encrypt(key.as_pem(private=True)).decode()
+    private = cipher(PURPOSE).encrypt(key.as_pem(private=True)).decode()
     return SigningKey.objects.create(kid=kid, public=public, private=private, signs_from=Now() + ahead)
 
 
 def generate() -> RSAKey:
     """A fresh RSA key of 2048 bits (NIST SP 800-57: good until 2030)."""
     return RSAKey.generate_key(2048, private=True)
-
-
-def _cipher() -> Fernet:
-    return Fernet(base64.urlsafe_b64encode(salted_hmac("customers.signing-keys", b"", algorithm="sha256").digest()))
 
 
 def _serialize() -> None:

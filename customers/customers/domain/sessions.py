@@ -19,7 +19,7 @@ from django.db.models.functions import Now
 from joserfc import jwt
 
 from customers import metrics
-from customers.domain import keys
+from customers.domain import keys, staff_sign_in
 from customers.models import Customer, RefreshToken, Session
 
 ACCESS_SECONDS = 300
@@ -115,6 +115,8 @@ def end_family(*, token: str, reason: str = Reason.REVOKED) -> None:
 
 def end_all(*, customer: Customer) -> int:
     """Staff end every session of the customer; returns how many. Access tokens live out their five minutes."""
+    if customer.is_staff:
+        staff_sign_in.end(customer=customer)
     return customer.sessions.filter(ended=None).update(ended=Now(), reason=Reason.ADMIN)
 
 

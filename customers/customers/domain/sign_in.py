@@ -3,7 +3,7 @@
 from chassis.errors import DomainError
 
 from customers import metrics
-from customers.domain import passwords, sessions, throttle
+from customers.domain import passwords, second_factor, sessions, throttle
 from customers.models import Customer
 
 
@@ -13,12 +13,14 @@ class InvalidCredentials(DomainError):
     status, code, title = 401, "invalid_credentials", "The e-mail address or the password is wrong"
 
 
-def sign_in(*, email: str, password: str, origin: str) -> sessions.Tokens:
-    """New tokens. ``origin`` is the network address of the caller, for the throttle.
+def sign_in(*, email: str, password: str, origin: str, otp: str = "") -> sessions.Tokens:
+    """New tokens. ``origin`` is the network address of the caller, for the throttle; ``otp`` the code of an
+    authenticator app or a recovery code, for an account that has enrolled.
 
-    Raises ``InvalidCredentials``, ``TooManyAttempts``, ``Busy``.
+    Raises ``InvalidCredentials``, ``CodeRequired``, ``WrongCode``, ``TooManyAttempts``, ``Busy``.
     """
     customer = authenticate(email=email, password=password, origin=origin)
+    second_factor.check(customer=customer, code=otp)
     tokens = sessions.start(customer=customer, password=customer.password)
     if tokens is None:  # the password was changed while we looked at the old one
         raise InvalidCredentials
@@ -26,7 +28,9 @@ def sign_in(*, email: str, password: str, origin: str) -> sessions.Tokens:
 
 
 def authenticate(*, email: str, password: str, origin: str) -> Customer:
-    """The account, where address and password fit together; the refusals of ``sign_in``."""
+    """The account, where address and password fit together: the first factor. Raises ``InvalidCredentials``,
+    ``TooManyAttempts``, ``Busy``.
+    """
     account, source = (throttle.ACCOUNT, email), (throttle.ORIGIN, origin)
     try:
         throttle.take(account, source)

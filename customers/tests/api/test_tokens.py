@@ -176,5 +176,5 @@ def test_bad_input_is_named(api, path, body, field):
 def test_signing_in_is_few_queries(api, customer, django_assert_num_queries):
     customer()
     keys.published().signing()
-    with django_assert_num_queries(8):  # throttle: transaction of 2 takes, reset, give back; account; session
+    with django_assert_num_queries(9):  # throttle: transaction of 2 takes, reset, give back; account; session
         assert sign_in(api).status_code == 200

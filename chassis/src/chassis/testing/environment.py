@@ -14,6 +14,7 @@ def apply(database_url: str = "postgres://nobody@127.0.0.1:9/none") -> None:
         "DATABASE_URL": database_url,
         "SERVICE_KEY": "tests bring a key of their own",
         "SERVICE_JWKS": '{"keys": []}',
+        "OIDC_CLIENT_SECRET": "a client secret for tests only",
         "PAYMENT_SECRET": "a secret for tests only",
         "JWKS_URL": f"{_NOWHERE}/jwks.json",
         "LOG_LEVEL": "ERROR",

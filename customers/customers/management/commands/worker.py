@@ -3,7 +3,7 @@ from typing import Any
 from chassis.worker import Job, work
 from django.core.management.base import BaseCommand
 
-from customers.domain import keys, mails, sessions, throttle
+from customers.domain import keys, mails, sessions, staff_sign_in, throttle
 from customers.metrics import MEASURES
 
 
@@ -21,6 +21,7 @@ class Command(BaseCommand):
                 Job("forget_sessions", every=60.0, run=sessions.forget_old),
                 Job("forget_throttles", every=60.0, run=throttle.forget_old),
                 Job("forget_mails", every=60.0, run=mails.forget_old),
+                Job("forget_sign_ins", every=600.0, run=staff_sign_in.forget_old),
                 Job("forget_keys", every=60.0, run=keys.forget_old),
             ],
             MEASURES,
