@@ -68,6 +68,11 @@ class SignInRequest(StrictSerializer):
 
     email = AccountEmail()
     password = Password()
+    otp = Text(
+        required=False,
+        max_length=40,
+        help_text="The code of an authenticator app, or a recovery code, where the account has a second factor.",
+    )
 
 
 class RefreshRequest(StrictSerializer):
