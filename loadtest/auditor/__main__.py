@@ -1,6 +1,7 @@
 """``python -m loadtest.auditor``: audits the shop; ends with 1 where there are offenders, 2 where it could not look.
 
 AUDIT_SETTLE: seconds in which a change is left aside (default 60; 0: everything has to be at rest).
+AUDIT_SINCE: only the orders placed in so many seconds, as 86400 for the last day (default: all).
 AUDIT_OFFENDERS: how many offenders are shown for each invariant (default 5; 0: all of them).
 Where the databases are: see urls.py.
 """
@@ -33,6 +34,7 @@ def main() -> int:
         report = examine(
             urls.from_environment(ROOT),
             settle_seconds=options.settle,
+            since=options.since,
             watch=lambda iterable, **words: tqdm(iterable, leave=False, disable=None, **words),
         )
     except urls.Unknown as problem:
@@ -72,6 +74,7 @@ def _cannot(why: str) -> int:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m loadtest.auditor", description="Audits the shop's databases.")
     parser.add_argument("--settle", type=float, default=os.environ.get("AUDIT_SETTLE") or 60, metavar="SECONDS")
+    parser.add_argument("--since", type=float, default=os.environ.get("AUDIT_SINCE") or None, metavar="SECONDS")
     parser.add_argument("--offenders", type=int, default=os.environ.get("AUDIT_OFFENDERS") or 5, metavar="NUMBER")
     parser.add_argument("--json", action="store_true", help="only the offenders, as a JSON list, for programs")
     return parser.parse_args()

@@ -56,11 +56,12 @@ class Missing:
 
 def accounts(databases: Databases) -> Iterator[tuple[str, str]]:
     """Every account that orders or carts name, with what is wrong with it. A closed account stays as a row."""
-    named = "SELECT DISTINCT customer FROM {} WHERE customer IS NOT NULL ORDER BY 1"
+    named = "SELECT DISTINCT customer FROM {} WHERE customer IS NOT NULL /*accounts customer*/ {} ORDER BY 1"
+    known = "SELECT id FROM customers_customer WHERE true /*accounts id*/ ORDER BY id"
     streams = [
-        ((row[0], "orders") for row in databases.stream("orders", named.format("orders_order"))),
-        ((row[0], "carts") for row in databases.stream("cart", named.format("cart_cart"))),
-        ((row[0], "") for row in databases.stream("customers", "SELECT id FROM customers_customer ORDER BY id")),
+        ((row[0], "orders") for row in databases.stream("orders", named.format("orders_order", "/*ids id*/"))),
+        ((row[0], "carts") for row in databases.stream("cart", named.format("cart_cart", ""))),
+        ((row[0], "") for row in databases.stream("customers", known)),
     ]
     for id, sources in groupby(merge(*streams), key=itemgetter(0)):
         words = [source for _, source in sources]

@@ -144,6 +144,30 @@ def test_a_suspect_that_is_well_at_the_second_look_is_none(spoil: Spoil) -> None
     timer.join()
 
 
+def test_an_audit_of_the_last_day_sees_the_orders_of_that_day_and_all_that_is_theirs(spoil: Spoil) -> None:
+    """Everything is from today but two orders, which were placed two days ago."""
+    old = "UPDATE {} SET created = now() - interval '2 days' WHERE id IN (%(completed)s, %(delivered)s);"
+    both = "UPDATE orders_orderline SET unit_price = unit_price + 1 WHERE order_id IN (%(completed)s, %(other)s)"
+    goods = """
+        INSERT INTO stock_level (sku, on_hand, reserved) VALUES ('in-no-order', 7, 0);
+        UPDATE stock_level SET on_hand = on_hand + 1
+        WHERE sku = (SELECT min(sku) FROM stock_reservationline WHERE reservation_id = %(other)s)"""
+    urls = spoil(
+        IDS,
+        orders=old.format("orders_order") + both,
+        stock=old.format("stock_reservation") + goods,
+        customers="DELETE FROM customers_customer",
+    )
+    whole, day = auditor.examine(urls, recheck_seconds=0), auditor.examine(urls, recheck_seconds=0, since=86_400)
+    assert day.checked["totals"] == whole.checked["totals"] - 2
+    assert 0 < day.checked["levels"] < whole.checked["levels"]
+    assert {finding.subject for finding in day.of("totals")} == {f"order {IDS['other']}"}
+    assert len(whole.of("totals")) == 2
+    assert {f.subject for f in day.of("ledger")} < {f.subject for f in whole.of("ledger")}
+    assert 0 < len(day.of("accounts")) <= len(whole.of("accounts"))
+    assert {finding.invariant for finding in day.findings} == {"totals", "ledger", "accounts"}
+
+
 def test_the_legal_paths_are_those_of_the_service() -> None:
     code = """
 import json
