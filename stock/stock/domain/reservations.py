@@ -161,7 +161,7 @@ def _take(*, id: UUID, lines: Mapping[str, int], ttl: int) -> tuple[bool, list[d
 
 def _renew(*, id: UUID, lines: Mapping[str, int], ttl: int) -> Held:
     with transaction.atomic():
-        state = Reservation.objects.select_for_update().filter(pk=id).values_list("state", flat=True).first()
+        state = _lock(id)
         if state in (State.RELEASED, State.RETURNED):
             raise Released("This reservation was given up; use a new id.")
         held = get(id=id)
@@ -179,14 +179,20 @@ def _renew(*, id: UUID, lines: Mapping[str, int], ttl: int) -> Held:
 def _commit_unheld(id: UUID) -> bool:
     """The rarer ends of a commit: done before, expired, released, or unknown; whether it was done now."""
     with transaction.atomic():
-        state = Reservation.objects.select_for_update().filter(pk=id).values_list("state", flat=True).first()
-        if state is None:  # nothing is locked: a tombstone may come to be before we look again
-            raise UnknownReservation(f"There is no reservation {id}.")
+        state = _lock(id)
         if state in (State.RELEASED, State.RETURNED):
             raise Released("This reservation was given up.")
         if state == State.EXPIRED:
             _retake(id)
         return _changed(statements.COMMIT_HELD, id)
+
+
+def _lock(id: UUID) -> str:
+    """The state of a reservation, its row locked. An unknown one is refused at once: a tombstone may come to be."""
+    state = Reservation.objects.select_for_update().filter(pk=id).values_list("state", flat=True).first()
+    if state is None:
+        raise UnknownReservation(f"There is no reservation {id}.")
+    return str(state)
 
 
 def _retake(id: UUID) -> None:
