@@ -30,6 +30,9 @@ http {{
 }}
 """
 
+# What runs njs for each request.
+HOOK = "access_log /dev/null json if=$observe;"
+
 # The yardstick: a static file as nginx serves it without anything else on.
 STATIC = """
 server {{
@@ -42,10 +45,11 @@ server {{
 
 @dataclass(frozen=True)
 class Setting:
-    """The three addresses that are measured, and the gateway."""
+    """The four addresses that are measured, and the gateway. `unmetered` is another one, alike but for its metrics."""
 
     gateway: Gateway
     cached: str
+    unmetered: str
     static: str
     upstream: str
 
@@ -64,16 +68,23 @@ def setting() -> Iterator[Setting]:
         (root / "body.json").write_bytes(BODY)
         internal = gateway.folder / "conf" / "conf.d" / "internal.conf"
         internal.write_text(internal.read_text() + STATIC.format(port=static, root=root))
+        bare = Gateway(folder / "unmetered", addresses, GATEWAY_WORKERS="auto")
+        log = bare.folder / "conf" / "conf.d" / "log.conf"
+        assert HOOK in log.read_text()
+        log.write_text(log.read_text().replace(HOOK, ""))
         gateway.start()
+        bare.start()
         try:
             yield Setting(
                 gateway,
                 f"http://127.0.0.1:{gateway.port}/api/v1/products",
+                f"http://127.0.0.1:{bare.port}/api/v1/products",
                 f"http://127.0.0.1:{static}/body.json",
                 f"http://127.0.0.1:{upstream}/api/v1/products",
             )
         finally:
             gateway.stop()
+            bare.stop()
             subprocess.run([nginx_program(), "-p", f"{folder}/upstream/", "-c", "nginx.conf", "-s", "stop"], check=True)
             wait_until(lambda: not listens(upstream), "the upstream is gone")
 

@@ -1,8 +1,8 @@
 // What njs/observe.js counted, in Prometheus' text format (https://prometheus.io/docs/instrumenting/exposition_formats/).
 // Label values are bounded: routes, instances and methods are ours, the status is a class.
 
+import buckets from 'buckets.js';
 import health from 'health.js';
-import observe from 'observe.js';
 
 const ROUTES = ['products', 'stock', 'customers', 'carts', 'orders'];
 
@@ -28,7 +28,7 @@ function expose(r) {
 function add(durations, counts, kind, parts, value) {
     const route = parts[0] || 'other', method = parts[1], status = parts[2], cache = parts[3], upstream = parts[4];
     const labels = `route="${route}",method="${method}",status="${status[0]}xx",upstream="${upstream}",cache="${cache}"`;
-    const series = durations[labels] = durations[labels] || { sum: 0, buckets: observe.bounds().map(() => 0) };
+    const series = durations[labels] = durations[labels] || { sum: 0, buckets: buckets.bounds().map(() => 0) };
     if (kind === 's') {
         series.sum += value;
         return;
@@ -58,7 +58,7 @@ function histogram(durations) {
     Object.keys(durations).sort().forEach((labels) => {
         const series = durations[labels];
         let total = 0;
-        observe.bounds().forEach((bound, i) => {
+        buckets.bounds().forEach((bound, i) => {
             total += series.buckets[i];
             lines.push(`${name}_bucket{${labels},le="${bound === Infinity ? '+Inf' : bound / 1000}"} ${total}`);
         });

@@ -1,9 +1,11 @@
 // Counts every request in a dictionary that all workers share; njs/metrics.js shows it.
 // Manual: https://nginx.org/en/docs/njs/reference.html#dict
 //
-// This module runs once for every request, top level included, so it has no constants and imports nothing: what nginx knows
-// already is put together in snippets/metrics.conf. One `incr` for what is answered from here, two or four for what a service
-// answers; cumulative buckets, counts and status classes are made when somebody looks.
+// This module runs once for every request, top level included, so it has no constants: what nginx knows already is put
+// together in snippets/metrics.conf. One `incr` for what is answered from here, two or four for what a service answers;
+// cumulative buckets, counts and status classes are made when somebody looks.
+
+import buckets from 'buckets.js';
 
 // Runs in the log phase; the empty string keeps nginx from writing a line for it.
 function observe(r) {
@@ -27,14 +29,8 @@ function count(v) {
     const series = addresses ? v.series + attempts(addresses, v) : v.series;
     const milliseconds = Math.round(v.request_time * 1000);
     const metrics = ngx.shared.metrics;
-    metrics.incr(`h${bounds().findIndex((bound) => milliseconds <= bound)}|${series}`, 1, 0);
+    metrics.incr(`h${buckets.bounds().findIndex((bound) => milliseconds <= bound)}|${series}`, 1, 0);
     metrics.incr(`s|${series}`, milliseconds, 0);
-}
-
-// Upper bounds of the buckets in milliseconds. 300 and 1500 are the objectives for product reads and checkouts; $request_time
-// is in whole milliseconds.
-function bounds() {
-    return [1, 2, 5, 10, 25, 50, 100, 200, 300, 500, 1000, 1500, 2500, 5000, 10000, Infinity];
 }
 
 // The instance that answered. Each one before it in the list failed, and so did the last one if the answer is ours. Where
@@ -62,4 +58,4 @@ function nameOf(address) {
     return ngx.shared.instances.get(address) || address;
 }
 
-export default { bounds, observe };
+export default { observe };
