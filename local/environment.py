@@ -89,6 +89,7 @@ def of_process(name: str, state: State, ports: Mapping[str, int], settings: Mapp
             "METRICS_BIND": _metrics(name, ports),
             "DATABASE_SERVERS": f"postgres=127.0.0.1:{ports['POSTGRES_PORT']}",
             "MONITOR_PASSWORD_FILE": str(state.secrets / "monitor_password"),
+            "WEB_INSTANCES": ",".join(f"{each}={_address(each, ports)}" for each in processes.WEB),
             "CERTIFICATES": settings.get("CERTIFICATES", ""),
         }
     return base(state)

@@ -1,1 +1,1 @@
-"""What nobody else tells Prometheus: how the databases are, and until when the gateway's certificate holds."""
+"""What nobody else tells Prometheus: how the databases are, which instances would serve, when certificates end."""

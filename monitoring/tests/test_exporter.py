@@ -9,6 +9,7 @@ import threading
 import urllib.request
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import psycopg2
@@ -24,6 +25,7 @@ from prometheus_client.core import Metric
 
 from exporter.certificates import Certificates
 from exporter.postgres import Servers
+from exporter.readiness import Readiness
 
 UNIMPROVABLE = {"pg_locks_count", "pg_stat_activity_count"}
 """postgres_exporter's own names, which promtool finds unfortunate."""
@@ -42,7 +44,7 @@ def servers(server: Shop) -> Servers:
     return Servers({"ours": address(server), "away": "postgres://monitor@127.0.0.1:9/postgres"}, password(server))
 
 
-def samples(collector: Servers | Certificates) -> dict[tuple[str, ...], float]:
+def samples(collector: Servers | Certificates | Readiness) -> dict[tuple[str, ...], float]:
     families: list[Metric] = list(collector.collect())
     return {(it.name, *it.labels.values()): it.value for family in families for it in family.samples}
 
@@ -98,6 +100,33 @@ def test_the_monitor_reads_no_row_of_anybody(server: Shop) -> None:
         with pytest.raises(psycopg2.errors.InsufficientPrivilege):
             cursor.execute("SELECT * FROM pg_authid")
     connection.close()
+
+
+def test_an_instance_is_ready_when_it_says_so_and_not_when_it_hangs_refuses_or_is_away() -> None:
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200 if self.path == "/readyz" and self.headers["Host"].endswith(f":{ports[0]}") else 503)
+            self.end_headers()
+
+        def log_message(self, *words: object) -> None:
+            return
+
+    servers = [ThreadingHTTPServer(("127.0.0.1", 0), Handler) for _ in range(2)]
+    ports = [server.server_port for server in servers]
+    for server in servers:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        addresses = {"good": ports[0], "refuses": ports[1], "hangs": silent.getsockname()[1], "away": 9}
+        found = samples(Readiness({name: f"127.0.0.1:{port}" for name, port in addresses.items()}))
+    for server in servers:
+        server.shutdown()
+        server.server_close()
+    assert found == {
+        ("instance_ready", "good"): 1,
+        ("instance_ready", "refuses"): 0,
+        ("instance_ready", "hangs"): 0,
+        ("instance_ready", "away"): 0,
+    }
 
 
 @pytest.fixture
