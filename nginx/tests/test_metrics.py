@@ -1,9 +1,9 @@
 """What Prometheus sees, read with its own parser."""
 
+import http.client
 import os
 import shutil
 import subprocess
-import http.client
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
