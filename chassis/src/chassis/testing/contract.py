@@ -31,6 +31,10 @@ class Outcome:
     statuses: dict[int, int] = field(default_factory=dict)
     wrong: dict[str, str] = field(default_factory=dict)
 
+    def told(self) -> str:
+        """What was wrong, for people."""
+        return "\n\n".join(f"{what}\n{how}" for what, how in self.wrong.items())
+
 
 def wanted(default: int = 300) -> int:
     """How many cases: SCHEMA_CASES, as `make test-long` sets it, else ``default``."""
