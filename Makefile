@@ -8,7 +8,7 @@ VENV := $(CURDIR)/.venv/bin/python
 PARTS := $(patsubst %/Makefile,%,$(wildcard */Makefile))
 
 .DEFAULT_GOAL := help
-.PHONY: help up down restart reload status logs clean audit faults bench load load-ui backup restore reconcile venv test test-long test-compose lint fmt lock
+.PHONY: help up down restart reload status logs clean audit faults bench bench-scale load load-ui backup restore reconcile venv test test-long test-compose lint fmt lock
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /  \1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 12
@@ -34,6 +34,8 @@ faults: venv ## break a shop of its own in every way we know and prove that its 
 	@$(VENV) -m loadtest.faults $(if $(REPLAY),--seed $(REPLAY))
 bench: venv ## measure a shop of its own against its goals; QUICK=1: 8 s each, once; ONLY="checkout list": these
 	@$(VENV) -m loadtest.bench $(if $(QUICK),--quick) $(if $(ONLY),--only $(ONLY))
+bench-scale: venv ## the cost of each operation with 5,000 and with 1,000,000 products and orders (SIZE=n: up to n)
+	@$(VENV) -m loadtest.scale $(if $(SIZE),--size $(SIZE))
 load: venv ## send people to a shop of its own, then audit it; SHAPE=smoke, steady, steps, spike, flash, soak; TARGET=url
 	@$(VENV) -m loadtest.load $(if $(SHAPE),--shape $(SHAPE)) $(if $(TARGET),--target $(TARGET))
 load-ui: venv ## the same with Locust's web page on port 8089

@@ -1,6 +1,6 @@
 """Plots as SVG, by hand: bars and lines, readable without a program."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from math import log10
@@ -39,7 +39,7 @@ def bars(heading: str, note: str, rows: Sequence[Bar]) -> str:
     return _document(heading, note, parts, 90 + len(rows) * BAR)
 
 
-def curves(heading: str, note: str, sizes: Sequence[float], lines: dict[str, Sequence[float]]) -> str:
+def curves(heading: str, note: str, sizes: Sequence[float], lines: Mapping[str, Sequence[float]]) -> str:
     """Lines over a logarithmic axis of sizes; each value is a ratio to the line's first one."""
     height, bottom, right = 420, 380, WIDTH - 260
     highest = max([1.5, *(value for values in lines.values() for value in values)]) * 1.05

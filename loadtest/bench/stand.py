@@ -47,7 +47,7 @@ class Stand:
             listed = wire.ask("GET", "/api/v1/products?limit=20").body
             self.yardstick_port, self._beside = self._stack.enter_context(yardsticks.beside(self.shop, listed))
             yardsticks.create_tables(self.shop)
-            self.slugs = self._column("products", "SELECT slug FROM products_product WHERE status = 'active'")
+            self.slugs = self.column("products", "SELECT slug FROM products_product WHERE status = 'active'")
         except BaseException:
             self.__exit__()
             raise
@@ -90,7 +90,7 @@ class Stand:
         query = """SELECT (SELECT count(*) FROM orders_mail WHERE sent IS NULL) + (SELECT count(*) FROM orders_order
                    WHERE state NOT IN ('completed', 'shipped', 'delivered', 'rejected', 'cancelled', 'refunded'))"""
         begin = time.monotonic()
-        while self._column("orders", query)[0]:
+        while self.column("orders", query)[0]:
             if time.monotonic() > begin + REST_SECONDS:
                 raise RuntimeError(f"orders or mails were not at rest after {REST_SECONDS} s")
             time.sleep(0.2)
@@ -108,7 +108,8 @@ class Stand:
         query = "SELECT datname, xact_commit + xact_rollback FROM pg_stat_database WHERE datname IS NOT NULL"
         return dict(self._rows("postgres", query))
 
-    def _column(self, database: str, query: str) -> list[Any]:
+    def column(self, database: str, query: str) -> list[Any]:
+        """The first column of a query, as the superuser."""
         return [row[0] for row in self._rows(database, query)]
 
     def _rows(self, database: str, query: str) -> list[Any]:
