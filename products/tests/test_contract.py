@@ -23,10 +23,9 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 def test_every_answer_is_as_the_document_says(live_server, sell, shelves, as_staff):
     sell("Bananas", category=shelves["Tropical"])
-    staff = as_staff("catalogue")
 
     def token(method, path):
-        return staff
+        return as_staff("catalogue")
 
     outcome = contract.attack(live_server.url, token, cases=contract.wanted(), beyond=BEYOND, unchecked=ARCHIVED)
     print(f"{outcome.cases} cases", outcome.phases, outcome.statuses)
