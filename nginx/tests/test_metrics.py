@@ -135,7 +135,7 @@ def test_no_client_can_make_new_series(counted: Gateway) -> None:
 def test_counting_a_cached_answer_takes_no_memory_from_the_system(
     counted: Gateway, services: dict[str, Upstream]
 ) -> None:
-    """A script's memory that goes back to the system after each request costs 12 µs, as much as all else (README.md)."""
+    """A script whose memory goes back to the system after each request costs 12 µs more (README.md, Figures)."""
     for name in ("products-1", "products-2"):
         services[name].control(headers={"Cache-Control": "max-age=60"})
     connection = http.client.HTTPConnection("127.0.0.1", counted.port, timeout=10)
