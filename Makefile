@@ -21,7 +21,7 @@ restart: ## stop the shop and start it
 	@$(PYTHON) -m local restart
 reload: ## take new code and configuration without losing a request
 	@$(PYTHON) -m local reload
-status: ## show each process and its memory
+status: ## show each process, its processor time and its memory
 	@$(PYTHON) -m local status
 logs: ## follow all logs; REQUEST=<id> shows one request's way through the shop
 	@$(PYTHON) -m local logs

@@ -13,7 +13,7 @@ COMMANDS = {
     "down": "stop it",
     "restart": "stop it and start it",
     "reload": "take new code and configuration without losing a request",
-    "status": "show each process and its memory",
+    "status": "show each process, its processor time and its memory",
     "logs": "follow all logs; REQUEST=<id> shows one request's way",
     "clean": "stop it and forget its data",
     "venv": "make .venv, with what development needs",

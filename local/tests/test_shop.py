@@ -15,7 +15,7 @@ from typing import Any
 import psutil
 import pytest
 
-from local import census, logs, ports, processes, wait
+from local import census, commands, logs, ports, processes, wait
 from local.shop import Shop
 from local.venv import ROOT
 
@@ -132,9 +132,8 @@ def test_one_request_is_found_in_every_log_it_left_a_line_in(shop: Shop) -> None
 def test_the_whole_shop_at_rest_fits_in_900_mib(shop: Shop) -> None:
     told = command(shop, "status").stdout
     assert all(re.search(rf"^{name} +running", told, re.MULTILINE) for name in shop.table)
-    total = re.search(r"^total +([0-9.]+) MiB", told, re.MULTILINE)
-    assert total is not None
-    assert 100 < float(total[1]) < 900
+    sizes = {name: float(size) for name, size in re.findall(r"^(\S+) .*?([0-9.]+) MiB$", told, re.MULTILINE)}
+    assert 100 < sizes["total"] - sizes.get("prometheus", 0) - sizes.get("exporter", 0) < 900
 
 
 def test_down_ends_everything_also_after_supervisor_died_and_up_finds_the_data(shop: Shop) -> None:
@@ -149,6 +148,21 @@ def test_down_ends_everything_also_after_supervisor_died_and_up_finds_the_data(s
     assert time.monotonic() - begin < 60
     body = {"email": "keeper@example.com", "password": PASSWORD + "!"}
     assert ask(shop, "/api/v1/customers/token", body)[0]["access"]
+
+
+def test_a_shop_says_where_prometheus_is_and_does_without_where_there_is_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lone = Shop(tmp_path / "state", settings={"MONITORING": "off"})
+    assert {"prometheus", "exporter"}.isdisjoint(lone.table)
+    assert "apt-get install prometheus" in commands.prometheus_line(lone)
+    (tmp_path / "prometheus").touch(mode=0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    watched = Shop(tmp_path / "state", offset=100)
+    assert {"prometheus", "exporter"} <= set(watched.table)
+    assert commands.prometheus_line(watched) == "http://localhost:9190/"
+    (tmp_path / "prometheus").unlink()
+    assert {"prometheus", "exporter"}.isdisjoint(Shop(tmp_path / "state").table)
 
 
 def test_clean_leaves_nothing(tmp_path: Path, shop: Shop) -> None:
