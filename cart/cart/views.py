@@ -12,7 +12,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from cart import serializers
-from cart.domain import carts, checkouts, claims, lines
+from cart.domain import carts, checkouts, claims, lines, privacy
 from cart.domain.prices import priced
 
 
@@ -118,6 +118,23 @@ class ConsumeView(APIView):
         body = validated(serializers.ConsumeRequest, request.data)
         checkouts.consume(id=id, order=body["order"], lines=serializers.merged(body["lines"]))
         return Response({"id": str(id)})
+
+
+class CustomerView(APIView):
+    """All that carts hold of a customer."""
+
+    permission_classes = [services("customers")]
+
+    @extend_schema(exclude=True)
+    def get(self, request: Request, id: uuid.UUID) -> Response:
+        """A copy."""
+        return Response({"carts": privacy.held(customer=id)})
+
+    @extend_schema(exclude=True)
+    def delete(self, request: Request, id: uuid.UUID) -> Response:
+        """Erases it. May be repeated."""
+        privacy.erase(customer=id)
+        return Response(status=204)
 
 
 def _customer(request: Request) -> uuid.UUID | None:

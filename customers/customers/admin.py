@@ -18,7 +18,7 @@ from unfold.decorators import action, display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
 from customers.domain import accounts, mails, sessions
-from customers.models import Address, Customer, Mail, Session
+from customers.models import Address, Customer, Erasure, Mail, PrivacyEvent, Session
 
 # Groups are the roles, made by chassis.prepare; clients too are registered there.
 admin.site.unregister([Group, EmailAddress, Client, Token])
@@ -266,6 +266,21 @@ class MailAdmin(ReadOnlyAdmin):
     def try_again(self, request: HttpRequest, queryset: QuerySet[Mail]) -> None:
         count = mails.try_again(mails=list(queryset.values_list("pk", flat=True)))
         messages.success(request, f"{count} mails are due now.")
+
+
+@admin.register(Erasure)
+class ErasureAdmin(ReadOnlyAdmin):
+    list_display = ["customer", "requested", "erased", "completed", "attempts", "next_attempt"]
+    search_fields = ["=customer"]
+    show_full_result_count = False
+
+
+@admin.register(PrivacyEvent)
+class PrivacyEventAdmin(ReadOnlyAdmin):
+    list_display = ["created", "event", "customer"]
+    search_fields = ["=customer"]
+    list_filter = ["event"]
+    show_full_result_count = False
 
 
 def _gives_rights(request: HttpRequest) -> bool:

@@ -308,3 +308,53 @@ class Address(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name}, {self.city}"
+
+
+class Erasure(models.Model):
+    """That a customer's data is to be erased in all services; the worker repeats it until they have confirmed."""
+
+    customer = models.UUIDField(primary_key=True, help_text="The closed account's id, which names nobody.")
+    requested = models.DateTimeField(db_default=Now())
+    erased = models.DateTimeField(null=True, help_text="When every service had confirmed for the first time.")
+    completed = models.DateTimeField(null=True, help_text="When they had again, and no token could be left.")
+    attempts = models.PositiveIntegerField(default=0, db_default=0)
+    next_attempt = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        ordering = ["-requested"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(completed=None) | Q(erased__isnull=False), name="erasure_erased_before_completed"
+            )
+        ]
+        indexes = [models.Index(fields=["next_attempt"], condition=Q(completed=None), name="erasure_to_do")]
+
+    def __str__(self) -> str:
+        return str(self.customer)
+
+
+class PrivacyEvent(models.Model):
+    """What was done for a customer's right to their data, append-only and without any of that data."""
+
+    class Event(models.TextChoices):
+        EXPORTED = "exported"
+        ERASURE_REQUESTED = "erasure_requested"
+        ERASED = "erased"
+        COMPLETED = "completed"
+
+    customer = models.UUIDField()
+    event = models.CharField(max_length=20, choices=Event)
+    created = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(event__in=["exported", "erasure_requested", "erased", "completed"]),
+                name="privacy_event_known",
+            )
+        ]
+        indexes = [models.Index(fields=["customer", "-id"], name="privacy_of_a_customer")]
+
+    def __str__(self) -> str:
+        return f"{self.event} {self.customer}"

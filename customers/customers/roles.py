@@ -10,6 +10,8 @@ PERMISSIONS = {
         "customers.view_address",
         "customers.view_session",
         "customers.view_mail",
+        "customers.view_erasure",
+        "customers.view_privacyevent",
         "customers.help_customer",
     ],
 }

@@ -10,6 +10,7 @@ urlpatterns = [
     path("/token/refresh", views.RefreshView.as_view()),
     path("/token/revoke", views.RevokeView.as_view()),
     path("/me", views.MeView.as_view()),
+    path("/me/export", views.ExportView.as_view()),
     path("/me/verify-email", views.MyVerificationView.as_view()),
     path("/me/addresses", address_views.AddressesView.as_view()),
     path("/me/addresses/<uuid:id>", address_views.AddressView.as_view()),

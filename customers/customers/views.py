@@ -5,6 +5,8 @@ from typing import Any
 from chassis.auth import SignedIn
 from chassis.fields import validated
 from chassis.origin import origin
+from django.http import HttpResponse
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
@@ -12,7 +14,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from customers import caller, serializers
-from customers.domain import accounts, keys, sessions, sign_in, verification
+from customers.domain import accounts, export, keys, sessions, sign_in, verification
 
 # RFC 6749, section 5.1: nobody on the way keeps tokens.
 UNCACHED = {"Cache-Control": "no-store"}
@@ -96,9 +98,22 @@ class MeView(APIView):
 
     @extend_schema(responses={204: None})
     def delete(self, request: Request) -> Response:
-        """Closes the account for good."""
+        """Closes the account for good, and has erased what the other services hold. May be repeated."""
         accounts.close(id=caller.customer(request))
         return Response(status=204)
+
+
+class ExportView(APIView):
+    """A copy of one's data."""
+
+    permission_classes = [SignedIn]
+
+    @extend_schema(responses={(200, "application/zip"): OpenApiTypes.BINARY})
+    def get(self, request: Request) -> HttpResponse:
+        """A ZIP archive of JSON files: account, addresses, sessions, mails, carts, orders."""
+        made = export.archive(id=caller.customer(request))
+        headers = {"Content-Disposition": 'attachment; filename="my-data.zip"'}
+        return HttpResponse(made, content_type="application/zip", headers=headers | UNCACHED)
 
 
 class MyVerificationView(APIView):

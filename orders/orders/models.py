@@ -36,6 +36,9 @@ FAILED = [_S.REJECTED, _S.CANCELLED, _S.REFUNDING, _S.REFUNDED]
 
 WORK = Q(state__in=UNDER_WAY) | Q(state=_S.COMPLETED, cancel_requested__isnull=False)
 
+ERASED = "erased@closed.invalid"
+"""The e-mail of an order whose buyer was erased (RFC 2606: no such address can exist)."""
+
 STATUS = {
     _S.PENDING: "pending",
     _S.RESERVED: "pending",

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
-from chassis.auth import SignedIn, is_staff, staff
+from chassis.auth import SignedIn, is_staff, services, staff
 from chassis.errors import Invalid
 from chassis.fields import validated
 from chassis.idempotency import keys
@@ -19,7 +19,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from orders import serializers
-from orders.domain import checkout, lifecycle, orders
+from orders.domain import checkout, lifecycle, orders, privacy
 from orders.models import Order
 
 ORDER_STAFF = ("orders", "support")
@@ -110,6 +110,23 @@ class StepView(APIView):
     def post(self, request: Request, id: UUID) -> Response:
         """Ship, deliver, refund, mark as paid; 409 ``invalid_transition`` where the state forbids it."""
         return Response(orders.documents_of([self.step(order=_visible(request, id), actor=actor(request))])[0])
+
+
+class CustomerView(APIView):
+    """All that orders hold of a customer."""
+
+    permission_classes = [services("customers")]
+
+    @extend_schema(exclude=True)
+    def get(self, request: Request, id: UUID) -> Response:
+        """A copy."""
+        return Response({"orders": privacy.held(customer=id)})
+
+    @extend_schema(exclude=True)
+    def delete(self, request: Request, id: UUID) -> Response:
+        """Takes the person out of it. May be repeated, and has to be while orders are under way."""
+        privacy.erase(customer=id)
+        return Response(status=204)
 
 
 def customer_of(request: Request) -> UUID | None:

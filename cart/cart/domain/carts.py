@@ -99,7 +99,7 @@ def delete(*, id: UUID, customer: UUID | None) -> None:
         mine = Cart.objects.filter(Q(customer=None) | Q(customer=customer), pk=id)
         if not mine.select_for_update().values_list("pk").first():
             raise CartNotFound("There is no cart with this id, or it belongs to a customer who is not signed in here.")
-        _delete([id])
+        remove([id])
     metrics.CARTS.labels("deleted").inc()
 
 
@@ -112,7 +112,7 @@ def forget_old(*, days: int = FORGOTTEN_AFTER_DAYS, batch: int = 1000) -> int:
         with connection.cursor() as cursor:
             cursor.execute(statements.FORGET_OLD, {"days": days, "batch": batch})
             chosen = [row[0] for row in cursor.fetchall()]
-        _delete(chosen)
+        remove(chosen)
     metrics.CARTS.labels("forgotten").inc(len(chosen))
     return len(chosen)
 
@@ -129,7 +129,8 @@ def one_at_a_time(customer: UUID) -> None:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [str(customer)])
 
 
-def _delete(ids: list[Any]) -> None:
+def remove(ids: list[Any]) -> None:
+    """Deletes carts with all that belongs to them, in the caller's transaction."""
     for model in (Line, Consumed):
         model.objects.filter(cart__in=ids)._raw_delete(connection.alias)
     Cart.objects.filter(pk__in=ids)._raw_delete(connection.alias)

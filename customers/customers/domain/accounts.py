@@ -8,7 +8,7 @@ from django.db import transaction
 from django.db.models.functions import Now
 
 from customers import metrics
-from customers.domain import mails, passwords, throttle
+from customers.domain import erasure, mails, passwords, throttle
 from customers.models import Customer, Mail
 
 
@@ -92,11 +92,14 @@ def change(
 
 
 def close(*, id: str) -> None:
-    """Closes the account: the person leaves the row, sessions and addresses go, nobody can sign in to it again.
+    """Closes the account: the person leaves the row, sessions and addresses go, nobody can sign in to it again; and
+    asks for the erasure of what other services hold. May be repeated.
 
-    The id stays, because orders refer to it. Raises ``StaffAccount`` or ``AccountClosed``.
+    The id stays, because orders refer to it. Raises ``StaffAccount`` or ``AccountClosed`` (switched off, not closed).
     """
     with transaction.atomic():
+        if Customer.objects.filter(pk=id, closed__isnull=False).exists():
+            return
         customer = get(id=id, lock=True)
         if customer.is_staff or customer.is_superuser:
             raise StaffAccount("Staff accounts are closed in the admin, after their rights are taken away.")
@@ -111,7 +114,8 @@ def close(*, id: str) -> None:
         customer.save()
         Mail.objects.filter(recipient=former).delete()
         LogEntry.objects.filter(object_id=str(customer.pk)).update(object_repr="closed account")
-        mails.write(Mail.Kind.ACCOUNT_CLOSED, recipient=former)
+        mails.write(Mail.Kind.ACCOUNT_CLOSED, recipient=former, customer=customer)
+        erasure.request(customer=customer.pk)
 
 
 def _prove(customer: Customer, password: str) -> None:

@@ -11,7 +11,7 @@ from django.template.loader import render_to_string
 
 from orders import metrics
 from orders.domain import documents
-from orders.models import Mail, Order
+from orders.models import ERASED, Mail, Order
 
 _log = structlog.get_logger("mail")
 _SUBJECTS = {
@@ -38,6 +38,9 @@ def send_due() -> int:
     mail = next(iter(Mail.objects.raw(_CLAIM)), None)
     if mail is None:
         return 0
+    if mail.order.email == ERASED:
+        mail.delete()
+        return 1
     try:
         _send(mail.order, mail.kind)
     except (OSError, SMTPException) as error:
