@@ -105,13 +105,14 @@ Comptoir is open, after {seconds:.0f} s.
   API reference   {url}/docs/
   admins          {url}/admin/products/  (stock, customers, cart, orders alike)
   staff account   {email} {password}
-  Prometheus      {_prometheus(shop)}
+  Prometheus      {prometheus_line(shop)}
 
   try             curl '{url}/api/v1/products?q=bananna&limit=3'
   stop            make down"""
 
 
-def _prometheus(shop: Shop) -> str:
+def prometheus_line(shop: Shop) -> str:
+    """Where Prometheus is, or how to get it."""
     if "prometheus" in shop.table:
         return f"http://localhost:{shop.ports['PROMETHEUS_PORT']}/"
     return "not here: `apt-get install prometheus` and another `make up` add metrics and alerts"

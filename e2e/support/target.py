@@ -45,8 +45,8 @@ def found(folder: Path) -> Iterator[Target]:
 
 
 def memory(shop: Shop) -> float:
-    """MiB that `make status` prints as the total."""
-    table = status.table(shop)
-    total = re.fullmatch(r"total +([0-9.]+) MiB", table[-1])
-    assert total, table
-    return float(total[1])
+    """MiB that `make status` prints as the total, without what watches the shop."""
+    table = "\n".join(status.table(shop))
+    sizes = {name: float(size) for name, size in re.findall(r"^(\S+) .*?([0-9.]+) MiB$", table, re.M)}
+    assert "total" in sizes, table
+    return sizes["total"] - sizes.get("prometheus", 0) - sizes.get("exporter", 0)

@@ -66,8 +66,8 @@ DASHBOARD = Dashboard(
         ],
         "Time": [
             Panel(
-                "Time by instance, p50 and p95",
-                "Of requests that the instance answered, as the client saw it. The two should not part.",
+                "Time by instance",
+                "p50 and p95 of requests that the instance answered, as the client saw it. The two should not part.",
                 [_quantile(0.5), _quantile(0.95)],
                 unit="s",
                 width=12,

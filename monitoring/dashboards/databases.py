@@ -106,7 +106,7 @@ DASHBOARD = Dashboard(
             ),
             Panel(
                 "Slow statements",
-                "Per second, slower than 500 ms, as the services see it. PostgreSQL's log has each of them.",
+                "Per second, slower than 500 ms, as the services see it. No log has them: they would hold addresses.",
                 [
                     Query(
                         f"sum by (service) ({_QUERIES % 'count'}) - sum by (service) ({_QUERIES % _FAST})",

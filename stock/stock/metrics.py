@@ -54,6 +54,6 @@ MEASURES = [
         f"What can be sold of the {_SELLERS} SKUs that sold most lately.",
         query(_BEST_SELLERS),
         labels=["sku"],
-        every=60.0,
+        every=15.0,
     ),
 ]
