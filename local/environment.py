@@ -25,6 +25,7 @@ PASSED_ON = (
     "VERIFY_EMAIL_URL",
     "PASSWORD_RESET_URL",
     "VERBOSE",
+    "OTEL_EXPORTER_OTLP_ENDPOINT",
 )
 """Settings of the services that `make up` takes from its own environment; each is explained where it is read."""
 

@@ -39,6 +39,8 @@ def ensure(*, development: bool = False) -> None:
 
 def _install_all(development: bool) -> None:
     _install("shop", [ROOT / "requirements.txt", *sorted(ROOT.glob("*/requirements.txt"))])
+    if os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT"):
+        _install("traces", [ROOT / "chassis" / "requirements-traces.txt"])
     if development:
         _install("development", [ROOT / "requirements-dev.txt"])
 

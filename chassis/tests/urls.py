@@ -1,6 +1,8 @@
+import os
 import time
 from typing import Any
 
+from django.db import connection
 from django.urls import path
 from drf_spectacular.utils import extend_schema
 from rest_framework.permissions import AllowAny
@@ -11,6 +13,7 @@ from rest_framework.views import APIView
 from chassis.auth import SignedIn, services, staff
 from chassis.errors import DomainError
 from chassis.fields import Boolean, Integer, Sku, StrictSerializer, Text, validated
+from chassis.http import ServiceClient
 from chassis.urls import HANDLERS, service_urls
 
 globals().update(HANDLERS)
@@ -78,6 +81,16 @@ class Goods(APIView):
         return Response(sku)
 
 
+class Relay(APIView):
+    permission_classes = [AllowAny]
+
+    def get(self, request: Request) -> Response:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT %s AS kept_back", ["a value"])
+        answer = ServiceClient("stock", [os.environ["NEXT_URL"]]).call("GET", "/api/v1/stock/who")
+        return Response(answer.body)
+
+
 class Slow(APIView):
     permission_classes = [AllowAny]
 
@@ -95,6 +108,7 @@ urlpatterns = [
     *service_urls("tests.empty"),
     path("api/v1/stock/echo", Echo.as_view()),
     path("api/v1/stock/goods/<sku:sku>", Goods.as_view()),
+    path("api/v1/stock/relay", Relay.as_view()),
     path("api/v1/stock/slow", Slow.as_view()),
     path("api/v1/stock/who", WhoAmI.as_view()),
     path("api/v1/stock/customers", ForCustomers.as_view()),

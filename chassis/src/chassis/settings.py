@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from chassis import env, logs
+from chassis import env, logs, traces
 
 PROVIDER_PATH = "/admin/customers/"
 """Where staff sign in, for all admins."""
@@ -26,7 +26,7 @@ def adopt(
         BASE_DIR=base,
         ROOT_URLCONF="config.urls",
         WSGI_APPLICATION="config.wsgi.application",
-        INSTALLED_APPS=[*_APPS, *apps],
+        INSTALLED_APPS=[*_APPS, *traces.apps(), *apps],
         MIDDLEWARE=_MIDDLEWARE,
         TEMPLATES=_TEMPLATES,
         DEFAULT_AUTO_FIELD="django.db.models.BigAutoField",
@@ -56,7 +56,9 @@ def _from_environment(service: str) -> dict[str, Any]:
         # Connections persist, one a thread, and are checked once a request before use.
         "CONN_MAX_AGE": None,
         "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": {"connect_timeout": 2, "options": _API_LIMITS, "application_name": service},
+        # The URL may ask for more: ?sslmode=verify-full&sslrootcert=… for TLS.
+        "OPTIONS": database.get("OPTIONS", {})
+        | {"connect_timeout": 2, "options": _API_LIMITS, "application_name": service},
     }
     return {
         # SECRET_KEY: Django's key for sessions of the admin and signed links.
