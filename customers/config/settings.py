@@ -33,6 +33,7 @@ ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_LOGOUT_REDIRECT_URL = globals()["LOGIN_URL"]
 IDP_OIDC_ADAPTER = "customers.oidc.Adapter"
 IDP_OIDC_ACCESS_TOKEN_EXPIRES_IN = globals()["SESSION_COOKIE_AGE"]
+IDP_OIDC_REFRESH_TOKEN_EXPIRES_IN = globals()["SESSION_COOKIE_AGE"]  # given out, but no client may use them
 IDP_OIDC_RP_INITIATED_LOGOUT_ASKS_FOR_OP_LOGOUT = False
 # Authorization codes live here for a minute: in the database, where every process of this service finds them.
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "customers_cache"}}
