@@ -58,7 +58,7 @@ def test_a_database_url_becomes_settings(monkeypatch):
         "PORT": 5433,
         "NAME": "shop",
     }
-    assert found["ENGINE"] == "django_prometheus.db.backends.postgresql"
+    assert found["ENGINE"] == "chassis.database"
 
 
 def start(*command, **changes):

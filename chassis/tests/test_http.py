@@ -121,7 +121,8 @@ def test_even_a_post_goes_to_the_other_address_when_it_was_never_sent():
 def test_with_one_of_two_addresses_failing_no_get_fails():
     with running(503) as bad, running() as good:
         client = ServiceClient("cart", [bad.url, good.url])
-        client._hosts = [(url, Breaker(pause=60)) for url in (bad.url, good.url)]
+        for host in client._hosts:
+            host.breaker = Breaker(pause=60)
         assert all(client.call("GET", "/x").ok for _ in range(40))
     assert len(good.requests) == 40
     assert len(bad.requests) == 10, "after ten failures in a row it is left alone"
@@ -175,7 +176,7 @@ def test_the_breaker_opens_fails_fast_and_closes_again():
     before = counted("open")
     with running(503) as server:
         client = ServiceClient("cart", [server.url], attempts=1)
-        client._hosts = [(server.url, Breaker(pause=2.0))]
+        client._hosts[0].breaker = Breaker(pause=2.0)
         for _ in range(10):
             with pytest.raises(DependencyUnavailable) as failure:
                 client.call("POST", "/x")
@@ -211,7 +212,7 @@ def test_retries_have_a_budget_of_a_tenth():
 def test_a_service_that_is_down_is_not_flooded():
     with running(503) as server:
         client = ServiceClient("cart", [server.url])
-        client._hosts = [(server.url, Breaker(failures=10**6))]  # the budget by itself
+        client._hosts[0].breaker = Breaker(failures=10**6)  # the budget by itself
         for _ in range(50):
             with pytest.raises(DependencyUnavailable):
                 client.call("GET", "/x")

@@ -43,7 +43,7 @@ def words(name: str, default: list[str] = _REQUIRED) -> list[str]:
 def database(name: str, default: str = _REQUIRED) -> dict[str, Any]:
     """A ``postgres://role:password@host:port/name`` URL as Django's database settings."""
     value = text(name, default)
-    return dict(environ.Env.db_url_config(value, engine="django_prometheus.db.backends.postgresql"))
+    return dict(environ.Env.db_url_config(value, engine="chassis.database"))
 
 
 def email(name: str, default: str) -> dict[str, Any]:

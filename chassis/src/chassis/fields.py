@@ -1,6 +1,7 @@
 """Serializer fields and bases that take JSON at its word: a string is never a number, unknown fields are refused."""
 
 import re
+from functools import cache
 from typing import Any, ClassVar
 
 from django.core.validators import EmailValidator
@@ -208,8 +209,12 @@ class Money(StrictSerializer):
     currency = Currency()
 
 
-def validated(serializer: type[serializers.Serializer[Any]], data: Any, **kwargs: Any) -> dict[str, Any]:
+def validated(serializer: type[serializers.Serializer[Any]], data: Any, *, partial: bool = False) -> dict[str, Any]:
     """The validated values of a body or query; raises the 400 that names each field."""
-    form = serializer(data=data, **kwargs)
-    form.is_valid(raise_exception=True)
-    return dict(form.validated_data)
+    return dict(_form(serializer, partial).run_validation(data))
+
+
+@cache
+def _form(serializer: type[serializers.Serializer[Any]], partial: bool) -> serializers.Serializer[Any]:
+    """One instance serves all requests: it keeps nothing of them, and copying its fields costs more than using them."""
+    return serializer(partial=partial)

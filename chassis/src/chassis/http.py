@@ -76,8 +76,7 @@ class ServiceClient:
         self.target, self._token = target, token
         self._attempts, self._connect, self._read = attempts, connect, read
         self._turn, self._budget = count(random.randrange(len(urls))), RetryBudget()  # noqa: S311
-        self._hosts = [(url.rstrip("/"), _breaker(target, url)) for url in urls]
-        self._http = urllib3.PoolManager(maxsize=32, retries=False)
+        self._hosts = [_Host(target, url) for url in urls]
         RETRIES.labels(target)
         for outcome in ("ok", "refused", "failed", "open"):
             CALLS.labels(target, outcome)
@@ -93,19 +92,19 @@ class ServiceClient:
         for attempt in range(self._attempts):
             if (left := deadline.remaining(self._read)) <= 0:
                 break
-            url, breaker = self._host(turn + attempt)
-            if breaker is None:
+            host = self._host(turn + attempt)
+            if host is None:
                 outcome = "open"
                 break
             try:
-                answer = self._send(method, url + path, body, left)
+                answer = self._send(host, method, path, body, left)
             except (_NeverSent, _NoAnswer) as failure:
-                breaker.failed()
+                host.breaker.failed()
                 reached = reached or isinstance(failure, _NoAnswer)
                 if reached and not again:
                     break
             else:
-                breaker.succeeded()
+                host.breaker.succeeded()
                 CALLS.labels(self.target, "ok" if answer.ok else "refused").inc()
                 return answer
             if attempt + 1 == self._attempts or not self._pause(attempt):
@@ -113,13 +112,13 @@ class ServiceClient:
         CALLS.labels(self.target, outcome).inc()
         raise DependencyUnavailable(self.target, reached=reached)
 
-    def _host(self, turn: int) -> tuple[str, Breaker | None]:
-        """The address whose turn it is, or the next one whose breaker lets calls through; no breaker: none does."""
+    def _host(self, turn: int) -> "_Host | None":
+        """The address whose turn it is, or the next one whose breaker lets calls through; None where none does."""
         for step in range(len(self._hosts)):
-            url, breaker = self._hosts[(turn + step) % len(self._hosts)]
-            if breaker.allows():
-                return url, breaker
-        return "", None
+            host = self._hosts[(turn + step) % len(self._hosts)]
+            if host.breaker.allows():
+                return host
+        return None
 
     def _pause(self, attempt: int) -> bool:
         """Waits before the next attempt; False where the deadline or the budget leaves no room for one."""
@@ -130,14 +129,15 @@ class ServiceClient:
         time.sleep(wait)
         return True
 
-    def _send(self, method: str, url: str, body: Any, left: float) -> Answer:
+    def _send(self, host: "_Host", method: str, path: str, body: Any, left: float) -> Answer:
         try:
-            response = self._http.request(
+            response = host.connections.urlopen(
                 method,
-                url,
+                host.base + path,
                 body=None if body is None else orjson.dumps(body),
                 headers=self._headers(left, has_body=body is not None),
                 timeout=urllib3.Timeout(connect=min(self._connect, left), read=left),
+                retries=False,
             )
         except (urllib3.exceptions.NewConnectionError, urllib3.exceptions.ConnectTimeoutError):
             raise _NeverSent from None
@@ -160,10 +160,15 @@ class ServiceClient:
         return headers | {"Content-Type": "application/json"} if has_body else headers
 
 
-def _breaker(target: str, url: str) -> Breaker:
-    gauge = BREAKER.labels(target, urlsplit(url).netloc)
-    gauge.set(0)
-    return Breaker(tell=lambda opened: gauge.set(int(opened)))
+class _Host:
+    """One address: its connections (not urllib3's PoolManager, which takes the address apart at each call)."""
+
+    def __init__(self, target: str, url: str) -> None:
+        parts = urlsplit(url)
+        self.base, self.connections = parts.path.rstrip("/"), urllib3.connection_from_url(url, maxsize=32)
+        gauge = BREAKER.labels(target, parts.netloc)
+        gauge.set(0)
+        self.breaker = Breaker(tell=lambda opened: gauge.set(int(opened)))
 
 
 class _NeverSent(Exception):

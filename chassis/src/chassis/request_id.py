@@ -55,14 +55,14 @@ class RequestMiddleware:
         """Answers the request within its deadline."""
         started = perf_counter()
         clear_contextvars()
-        request_id = sane_or_new(request.headers.get(HEADER))
+        request_id = sane_or_new(request.META.get("HTTP_X_REQUEST_ID"))
         bind_contextvars(request_id=request_id)
         if (trace := request.META.get("HTTP_TRACEPARENT")) and _TRACEPARENT.fullmatch(trace):
             bind_contextvars(traceparent=trace)
         if left := request.META.get("HTTP_X_REQUEST_START"):
             saturation.waited(left)
         request.get_host()  # refuses a Host that is not ours, before anything builds a link from it
-        limit = deadline.parse(request.headers.get(deadline.HEADER))
+        limit = deadline.parse(request.META.get("HTTP_X_TIMEOUT_MS"))
         with deadline.within(60.0 if limit is None else limit):
             response = self.get_response(request)
         response[HEADER] = request_id

@@ -53,7 +53,7 @@ def _from_environment(service: str) -> dict[str, Any]:
     # DATABASE_URL: postgres://role:password@host:port/name of the application's role.
     database = env.database("DATABASE_URL")
     database |= {
-        # Connections persist, one a thread, and are checked once a request before use.
+        # Connections persist, one a thread, and are checked once a request before use (chassis.database).
         "CONN_MAX_AGE": None,
         "CONN_HEALTH_CHECKS": True,
         # The URL may ask for more: ?sslmode=verify-full&sslrootcert=… for TLS.
@@ -186,16 +186,14 @@ _APPS = [
 ]
 
 _MIDDLEWARE = [
-    "django_prometheus.middleware.PrometheusBeforeMiddleware",
     "chassis.request_id.RequestMiddleware",
+    "chassis.request_metrics.MetricsMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "django.middleware.security.SecurityMiddleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "django_prometheus.middleware.PrometheusAfterMiddleware",
+    # Below the admin's path only; see the module.
+    *(
+        f"chassis.admin_middleware.{name}"
+        for name in ("Security", "Session", "Csrf", "Authentication", "Messages", "Frames")
+    ),
 ]
 
 _TEMPLATES = [

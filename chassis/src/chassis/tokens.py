@@ -4,6 +4,7 @@ Customers and staff carry access tokens of the customers service (RS256, ``aud``
 tokens that they sign themselves, for one audience, good for a minute.
 """
 
+import hashlib
 import time
 from dataclasses import dataclass, field
 from functools import cache
@@ -25,6 +26,8 @@ ALGORITHM = "RS256"
 ACCESS_TOKEN_TYPE = "at+jwt"  # noqa: S105 - RFC 9068 section 2.1
 SERVICE_TOKEN_SECONDS = 60
 LEEWAY_SECONDS = 5
+REMEMBERED_SECONDS = 60
+"""How long a key that was withdrawn may go on to be believed for a token that was seen before."""
 
 
 class InvalidToken(Exception):
@@ -60,7 +63,26 @@ class Principal:
 
 
 def verify(token: str) -> Principal:
-    """The principal of a token. Raises ``InvalidToken`` for anything that is not in order."""
+    """The principal of a token. Raises ``InvalidToken`` for anything that is not in order.
+
+    A token that was in order is taken as it is for as long as it lives, but at most ``REMEMBERED_SECONDS``.
+    """
+    name = hashlib.sha256(token.encode()).digest()
+    principal, good_until = _verified.get(name, (None, 0.0))
+    if principal is None or time.time() >= good_until:
+        principal, ends = _verify(token)
+        if len(_verified) >= _MOST_VERIFIED:
+            _verified.clear()
+        _verified[name] = principal, min(ends, time.time() + REMEMBERED_SECONDS)
+    return principal
+
+
+_verified: dict[bytes, tuple[Principal, float]] = {}
+_MOST_VERIFIED = 10_000
+
+
+def _verify(token: str) -> tuple[Principal, float]:
+    """The principal, and when the token ends."""
     try:
         header = jws.extract_compact(token.encode()).headers()
         kid, known = header.get("kid"), service_keys()
@@ -70,15 +92,19 @@ def verify(token: str) -> Principal:
             claims = _claims(token, known[kid], issuer=kid, audience=settings.SERVICE)
             if not 0 < claims["exp"] - claims["iat"] <= SERVICE_TOKEN_SECONDS:
                 raise InvalidToken(f"A service's token lives {SERVICE_TOKEN_SECONDS} seconds.")
-            return Principal("service", kid)
+            return Principal("service", kid), _end(claims)
         if header.get("typ") != ACCESS_TOKEN_TYPE:
             raise InvalidToken("This is not an access token.")
         claims = _claims(token, _customer_key(kid), issuer=ISSUER, audience=AUDIENCE)
-        return Principal("customer", str(claims["sub"]), frozenset(map(str, claims.get("roles", []))))
+        return Principal("customer", str(claims["sub"]), frozenset(map(str, claims.get("roles", [])))), _end(claims)
     except ExpiredTokenError:
         raise ExpiredToken("The token has expired. Get a new one.") from None
     except (JoseError, ValueError, TypeError, KeyError):
         raise InvalidToken("The token is not valid.") from None
+
+
+def _end(claims: dict[str, Any]) -> float:
+    return float(claims["exp"]) + LEEWAY_SECONDS
 
 
 def _customer_key(kid: str) -> RSAKey:
