@@ -1,8 +1,10 @@
 """Which way of balancing for products? The measurement of docs/adr/002: `make -C nginx balancing`.
 
 The gateway's own configuration with another balancing directive each time, in front of two instances that each do eight
-things at a time. 16 clients with addresses of their own read pages of the catalogue, some far more often than others,
-past the cache. Once with equal instances, once with one that takes 100 ms longer for everything.
+things at a time. 24 clients with addresses of their own read pages of the catalogue, some far more often than others,
+past the cache, with pauses of 10 ms on average: who never pauses steps into the gap that his own last request left, and
+least_conn would send him to the same instance for ever. Once with equal instances, once with one that takes 100 ms
+longer for everything.
 """
 
 import asyncio
@@ -30,7 +32,8 @@ METHODS = {
     "hash $request_uri": "hash $request_uri;",
     "ip_hash": "ip_hash;",
 }
-CLIENTS = 16
+CLIENTS = 24
+PAUSE = 0.01
 PAGES = 1000
 SECONDS = float(os.environ.get("SECONDS_A_ROUND", "3"))
 ROUNDS = int(os.environ.get("ROUNDS", "3"))
@@ -105,7 +108,7 @@ def balanced(directive: str, ports: list[int]) -> Iterator[Gateway]:
 
 
 async def measure(port: int) -> Result:
-    """16 clients for some seconds; the first half second does not count."""
+    """All clients for some seconds; the first half second does not count."""
     names: Counter[str] = Counter()
     start = time.monotonic() + 0.5
     of_each = await asyncio.gather(*(client(port, number, start, names) for number in range(CLIENTS)))
@@ -124,7 +127,9 @@ async def client(port: int, number: int, start: float, names: Counter[str]) -> l
     pages = random.Random(number)  # noqa: S311 - the same pages in each run
     weights = list(itertools.accumulate(1 / rank for rank in range(1, PAGES + 1)))
     reader, writer = await asyncio.open_connection("127.0.0.1", port, local_addr=(f"127.0.{number + 1}.1", 0))
-    while (began := time.monotonic()) < start + SECONDS:
+    while time.monotonic() < start + SECONDS:
+        await asyncio.sleep(pages.expovariate(1 / PAUSE))
+        began = time.monotonic()
         page = pages.choices(range(PAGES), cum_weights=weights)[0]
         writer.write(
             f"GET /api/v1/products/page-{page} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer x\r\n\r\n".encode()

@@ -1,128 +1,129 @@
 """What happens at five times the load that the shop can carry: `make -C nginx overload`.
 
-Two real gunicorns (one worker, eight threads, 20 ms a request: 800 requests a second together) behind the gateway
-with its default limits. Clients arrive at a fixed rate, whether or not earlier ones have been answered.
+A real shop with its real goods (local/), default settings. How much it can carry is measured first: lists of 20
+products past the cache, 16 clients without a pause. Then wrk offers 0.8, 1, 2 and 5 times as much, over 2000
+connections. What was answered, and how fast, is in the gateway's own log; what somebody sees who opens a connection for
+each request is measured beside it.
 """
 
-import asyncio
-import contextlib
+import http.client
+import json
 import os
 import subprocess
 import sys
 import tempfile
+import threading
 import time
-from collections import Counter
-from collections.abc import Iterator
+from collections import defaultdict
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.support.processes import Gateway, free_port, listens, wait_until
+from local import ports
+from local.shop import Shop
 
-CAPACITY = 800
-SECONDS = float(os.environ.get("SECONDS_A_ROUND", "8"))
-GUNICORN = ("-k", "gthread", "--threads", "8", "--keep-alive", "75", "--no-control-socket", "--log-level", "critical")
-HEAD = "GET /api/v1/products/page-{} HTTP/1.1\r\nHost: localhost\r\n\r\n"
+from bench.wrk import require, wrk
 
-Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+SECONDS = int(os.environ.get("SECONDS_A_ROUND", "10"))
+CONNECTIONS = 2000
+PATH = "/api/v1/products?limit=20"
+LOADS = (0.8, 1, 2, 5)
 
 
 @dataclass
 class Outcome:
-    """Answers by status, and how long those of each status took in seconds."""
+    """Seconds that answers took, by status."""
 
-    seconds: dict[int, list[float]] = field(default_factory=dict)
+    seconds: dict[int, list[float]] = field(default_factory=lambda: defaultdict(list))
 
-    def add(self, status: int, seconds: float) -> None:
-        """Counts one answer."""
-        self.seconds.setdefault(status, []).append(seconds)
+    def rate(self, status: int) -> float:
+        """Answers a second."""
+        return len(self.seconds[status]) / SECONDS
 
     def percentile(self, status: int, share: float) -> float:
-        """Milliseconds."""
-        values = sorted(self.seconds.get(status, [0.0]))
+        """Milliseconds; 0 where there was no such answer."""
+        values = sorted(self.seconds[status]) or [0.0]
         return values[int(share * (len(values) - 1))] * 1000
 
 
 def main() -> None:
-    """Measures at 0.9, 1, 2 and 5 times the capacity and prints a table."""
-    print(
-        "| load | offered/s | 200/s | p50, p99 of 200 | shed/s | p99 of 429 | others |\n|---|---|---|---|---|---|---|"
-    )
-    peak = 0.0
-    with shop() as gateway:
-        for factor in (0.9, 1, 2, 5):
-            outcome = asyncio.run(offer(gateway.port, CAPACITY * factor))
-            counts = Counter({status: len(values) for status, values in outcome.seconds.items()})
-            good, shed = counts.pop(200, 0) / SECONDS, counts.pop(429, 0) / SECONDS
-            peak = max(peak, good)
-            times = f"{outcome.percentile(200, 0.5):.0f}, {outcome.percentile(200, 0.99):.0f} ms"
-            late = f"{outcome.percentile(429, 0.99):.0f} ms"
-            print(
-                f"| {factor} | {CAPACITY * factor:.0f} | {good:.0f} | {times} | {shed:.0f} | {late} | {dict(counts)} |",
-                flush=True,
-            )
-    print(f"\ngoodput at five times the load: {good / peak:.0%} of its peak (goal 90 %)")
+    """Prints a table, and the two figures it is for."""
+    require()
+    with tempfile.TemporaryDirectory(prefix="comptoir-overload-") as name:
+        Path(name).chmod(0o755)
+        state = Path(name) / "state"
+        # A file of its own: supervisor starts another one after every 10 MB.
+        log = state / "run" / "nginx" / "access.log"
+        shop = Shop(state, ports.free_offset(), {"GATEWAY_ACCESS_LOG": str(log)})
+        try:
+            shop.up(say=lambda line: print(f"  {line}", file=sys.stderr))
+            measure(shop.ports["GATEWAY_PORT"], log)
+        finally:
+            shop.forget()
 
 
-@contextlib.contextmanager
-def shop() -> Iterator[Gateway]:
-    """The gateway before two gunicorns."""
-    ports = [free_port(), free_port()]
-    root = Path(__file__).resolve().parent.parent
-    services = [
-        subprocess.Popen(
-            [sys.executable, "-m", "gunicorn", *GUNICORN, "-b", f"127.0.0.1:{port}", "bench.busy"], cwd=root
-        )
-        for port in ports
-    ]
-    try:
-        for port in ports:
-            wait_until(lambda port=port: listens(port), "gunicorn listens")  # type: ignore[misc]
-        with tempfile.TemporaryDirectory() as name:
-            Path(name).chmod(0o755)
-            addresses = {f"PRODUCTS_{i}_ADDRESS": f"127.0.0.1:{port}" for i, port in enumerate(ports, 1)}
-            gateway = Gateway(Path(name), addresses).start()
-            try:
-                yield gateway
-            finally:
-                gateway.stop()
-    finally:
-        for service in services:
-            service.terminate()
-            service.wait(20)
+def measure(port: int, log: Path) -> None:
+    """All loads, one after the other."""
+    url = f"http://127.0.0.1:{port}{PATH}"
+    wrk(url, connections=16, seconds=2, script="fresh.lua")
+    capacity = wrk(url, connections=16, seconds=SECONDS, script="fresh.lua").rate
+    print(f"the shop carries {capacity:.0f} uncached lists a second; rounds of {SECONDS} s\n")
+    print("| load | offered/s | 200/s | p50, p99 of 200 | 429/s | p99 of 429 | seen by a client | 503/s |")
+    print("|---|---|---|---|---|---|---|---|")
+    good = [capacity]
+    for load in LOADS:
+        logged, seen = offer(log, port, url, capacity * load)
+        good.append(logged.rate(200))
+        total = sum(map(logged.rate, list(logged.seconds)))
+        times = f"{logged.percentile(200, 0.5):.0f}, {logged.percentile(200, 0.99):.0f} ms"
+        shed = f"{logged.rate(429):.0f} | {logged.percentile(429, 0.99):.0f} ms | {seen.percentile(429, 0.99):.0f} ms"
+        print(f"| {load} | {total:.0f} | {good[-1]:.0f} | {times} | {shed} | {logged.rate(503):.0f} |", flush=True)
+    print(f"\ngoodput at five times the load: {good[-1] / max(good):.0%} of its peak (goal 90 %)")
 
 
-async def offer(port: int, rate: float) -> Outcome:
-    """So many requests a second for some seconds, and their answers; the first second does not count."""
+def offer(log: Path, port: int, url: str, rate: float) -> tuple[Outcome, Outcome]:
+    """What the gateway's log says of some seconds of this load, and what one more client saw."""
+    interval = CONNECTIONS / rate * 1000
+    script = str(Path(__file__).with_name("offer.lua"))
+    command = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{SECONDS + 4}s", "--timeout", "10s", "-s", script, url, "--"]
+    offering = subprocess.Popen([*command, str(interval)], stdout=subprocess.DEVNULL)
+    time.sleep(3)
+    seen, over = Outcome(), threading.Event()
+    looking = threading.Thread(target=look, args=(port, seen, over))
+    looking.start()
+    begin = log.stat().st_size
+    time.sleep(SECONDS)
+    end = log.stat().st_size
+    over.set()
+    looking.join()
+    offering.wait(30)
+    time.sleep(2)
+    return read(log, begin, end), seen
+
+
+def look(port: int, seen: Outcome, over: threading.Event) -> None:
+    """Forty requests a second, each on a connection of its own."""
+    while not over.wait(0.025):
+        began = time.monotonic()
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+        with suppress(OSError, http.client.HTTPException):
+            connection.request("GET", PATH, headers={"Cookie": "fresh=1"})
+            answer = connection.getresponse()
+            answer.read()
+            seen.seconds[answer.status].append(time.monotonic() - began)
+        connection.close()
+
+
+def read(log: Path, begin: int, end: int) -> Outcome:
+    """The answers between two places of the access log."""
     outcome = Outcome()
-    idle: list[Connection] = []
-    tasks: set[asyncio.Task[None]] = set()
-    begin = time.monotonic()
-    for number in range(int(rate * (SECONDS + 1))):
-        due = begin + number / rate
-        while (wait := due - time.monotonic()) > 0:
-            await asyncio.sleep(wait)
-        task = asyncio.create_task(
-            one(port, f"{number}-{time.time_ns()}", idle, outcome if due > begin + 1 else Outcome())
-        )
-        tasks.add(task)
-        task.add_done_callback(tasks.discard)
-        if number % 20 == 0:
-            await asyncio.sleep(0)
-    await asyncio.gather(*tasks)
-    for _, writer in idle:
-        writer.close()
+    with log.open("rb") as file:
+        file.seek(begin)
+        for line in file.read(end - begin).splitlines():
+            with suppress(ValueError, KeyError):
+                entry = json.loads(line)
+                outcome.seconds[entry["status"]].append(entry["duration"])
     return outcome
-
-
-async def one(port: int, page: str, idle: list[Connection], outcome: Outcome) -> None:
-    """One request, on a connection that is free or a new one."""
-    began = time.monotonic()
-    reader, writer = idle.pop() if idle else await asyncio.open_connection("127.0.0.1", port)
-    writer.write(HEAD.format(page).encode())
-    head = (await reader.readuntil(b"\r\n\r\n")).decode()
-    await reader.readexactly(int(head.lower().split("content-length: ")[1].split("\r\n")[0]))
-    outcome.add(int(head.split(" ")[1]), time.monotonic() - began)
-    idle.append((reader, writer))
 
 
 if __name__ == "__main__":

@@ -37,9 +37,9 @@ def wait_until(condition: Callable[[], Any], what: str, seconds: float = 10.0) -
     raise AssertionError(f"not within {seconds} s: {what}")
 
 
-def listens(port: int) -> bool:
+def listens(port: int, host: str = "127.0.0.1") -> bool:
     """Does anybody accept connections there?"""
-    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 0.5):
+    with contextlib.suppress(OSError), socket.create_connection((host, port), 0.5):
         return True
     return False
 
@@ -60,15 +60,15 @@ def nginx_program() -> str:
 class Upstream:
     """One instance of a service."""
 
-    def __init__(self, name: str, port: int | None = None) -> None:
-        self.name, self.port = name, port or free_port()
+    def __init__(self, name: str, port: int | None = None, host: str = "127.0.0.1") -> None:
+        self.name, self.port, self.host = name, port or free_port(), host
         self.start()
 
     def start(self) -> None:
         """Starts it on its port and waits until it answers."""
         program = Path(__file__).with_name("upstream.py")
-        self.process = subprocess.Popen([sys.executable, str(program), str(self.port), self.name])
-        wait_until(lambda: listens(self.port), f"{self.name} listens")
+        self.process = subprocess.Popen([sys.executable, str(program), str(self.port), self.name, self.host])
+        wait_until(lambda: listens(self.port, self.host), f"{self.name} listens")
 
     def send(self, number: signal.Signals) -> None:
         """Sends it a signal."""

@@ -1,6 +1,6 @@
 """A service that says what it got: a process of its own, so that it can be stopped, frozen and killed.
 
-    python upstream.py PORT NAME
+    python upstream.py PORT NAME [HOST]
 
 Every path answers with the request as JSON.
 PUT /control {"delay": seconds, "status": code, "headers": {…}, "value": any} changes the next answers; "hits" counts.
@@ -94,4 +94,4 @@ class Server(ThreadingHTTPServer):
 
 if __name__ == "__main__":
     NAME = sys.argv[2]
-    Server(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
+    Server((sys.argv[3] if len(sys.argv) > 3 else "127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
