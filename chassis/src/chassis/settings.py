@@ -106,6 +106,7 @@ def _admin(service: str) -> dict[str, Any]:
         # A sign-in of staff lasts a working day at most.
         "SESSION_COOKIE_AGE": 12 * 3600,
         "LOGIN_URL": f"{path}login/",
+        "LOGIN_REDIRECT_URL": path,
         "UNFOLD": {
             "SITE_TITLE": f"Comptoir {service}",
             "SITE_HEADER": f"Comptoir · {service}",

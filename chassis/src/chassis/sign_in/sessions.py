@@ -29,7 +29,8 @@ class StaffSessions:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Ends the session where it is over; the admin then sends people to the provider."""
-        if request.path.startswith(settings.ADMIN_PATH) and (token := request.session.get("oidc_access_token")):
+        inside = request.path.startswith(settings.ADMIN_PATH)
+        if inside and (token := request.session.get("oidc_access_token")) and request.user.is_authenticated:
             _renew(request, token)
         return self.get_response(request)
 
@@ -40,7 +41,7 @@ def _renew(request: HttpRequest, token: str) -> None:
     if 0 <= age <= FRESH_SECONDS:
         return
     claims = _asked(token)
-    if isinstance(claims, dict) and claims.get("staff") is True:
+    if isinstance(claims, dict) and claims.get("staff") is True and claims["sub"] == request.user.get_username():
         people.account_of(claims)
         request.session["provider_answered"] = now
     elif claims != "no answer" or age > PATIENCE_SECONDS:
