@@ -1,0 +1,44 @@
+"""That statements can be answered by an index: they are planned again with sequential scans forbidden.
+
+Small tables are always scanned, whatever indexes there are; so a test of the plan PostgreSQL would take proves nothing.
+Forbidden to scan, it still does where no index helps, and that is what would cost with a million rows.
+https://www.postgresql.org/docs/18/runtime-config-query.html#GUC-ENABLE-SEQSCAN
+"""
+
+import re
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import sqlparse
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
+
+_PLANNED = re.compile(r"[\s(]*(WITH|SELECT|INSERT|UPDATE|DELETE)\b", re.I)
+
+
+@contextmanager
+def without_scans(*, small: Collection[str] = ()) -> Iterator[None]:
+    """Within it, no statement may read a table from end to end but those named ``small``; raises AssertionError."""
+    with CaptureQueriesContext(connection) as captured:
+        yield
+    statements = [part for query in captured for part in sqlparse.split(query["sql"]) if _PLANNED.match(part)]
+    assert statements, "no statement was seen"
+    found = {(table, statement) for statement in statements for table in _scanned(statement) if table not in small}
+    assert not found, "\n".join(f"{table} is read from end to end by {statement}" for table, statement in sorted(found))
+
+
+def _scanned(statement: str) -> set[str]:
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor.execute("EXPLAIN (FORMAT JSON) " + statement.replace("%", "%%"), [])
+        plan = cursor.fetchone()[0][0]["Plan"]
+        transaction.set_rollback(True)
+    return set(_tables(plan))
+
+
+def _tables(node: dict[str, Any]) -> Iterator[str]:
+    if node["Node Type"] == "Seq Scan":
+        yield node["Relation Name"]
+    for child in node.get("Plans", ()):
+        yield from _tables(child)
