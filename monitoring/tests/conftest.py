@@ -2,9 +2,16 @@
 
 import os
 import shutil
+import socket
+import ssl
+import threading
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 from local import ports, postgres, secrets
 from local.shop import Shop
 
@@ -31,3 +38,32 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     postgres.provision(shop.state, shop.ports["POSTGRES_PORT"])
     yield shop
     shop.forget()
+
+
+@pytest.fixture(scope="session")
+def certified(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, datetime]]:
+    """A TLS server with a certificate of its own making, and that one's end."""
+    end = datetime.now(UTC).replace(microsecond=0) + timedelta(days=9)
+    key, name = ec.generate_private_key(ec.SECP256R1()), x509.Name([])
+    builder = x509.CertificateBuilder(name, name, key.public_key(), 1, end - timedelta(days=90), end)
+    pem = tmp_path_factory.mktemp("tls") / "both.pem"
+    secret = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    pem.write_bytes(secret + builder.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(pem)
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def serve() -> None:
+            while True:
+                try:
+                    context.wrap_socket(listening.accept()[0], server_side=True).close()
+                except ssl.SSLError:
+                    continue
+                except OSError:
+                    return
+
+        threading.Thread(target=serve, daemon=True).start()
+        yield f"127.0.0.1:{listening.getsockname()[1]}", end
+        listening.shutdown(socket.SHUT_RDWR)

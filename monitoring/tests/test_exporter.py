@@ -2,21 +2,15 @@
 
 import os
 import socket
-import ssl
 import subprocess
 import sys
 import threading
 import urllib.request
-from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 
 import psycopg2
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 from local import wait
 from local.secrets import DATABASES
 from local.shop import Shop
@@ -127,35 +121,6 @@ def test_an_instance_is_ready_when_it_says_so_and_not_when_it_hangs_refuses_or_i
         ("instance_ready", "hangs"): 0,
         ("instance_ready", "away"): 0,
     }
-
-
-@pytest.fixture
-def certified(tmp_path: Path) -> Iterator[tuple[str, datetime]]:
-    """A TLS server with a certificate of its own making, and that one's end."""
-    end = datetime.now(UTC).replace(microsecond=0) + timedelta(days=9)
-    key, name = ec.generate_private_key(ec.SECP256R1()), x509.Name([])
-    builder = x509.CertificateBuilder(name, name, key.public_key(), 1, end - timedelta(days=90), end)
-    pem = tmp_path / "both.pem"
-    secret = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    pem.write_bytes(secret + builder.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM))
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(pem)
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-
-        def serve() -> None:
-            while True:
-                try:
-                    context.wrap_socket(listening.accept()[0], server_side=True).close()
-                except ssl.SSLError:
-                    continue
-                except OSError:
-                    return
-
-        threading.Thread(target=serve, daemon=True).start()
-        yield f"127.0.0.1:{listening.getsockname()[1]}", end
-        listening.shutdown(socket.SHUT_RDWR)
 
 
 def test_a_certificate_s_end_is_known_and_one_that_is_not_shown_is_no_success(

@@ -16,7 +16,7 @@ import orjson
 import urllib3
 from prometheus_client import Counter, Gauge
 
-from chassis import deadline, request_id, saturation, tokens
+from chassis import deadline, queueing, request_id, tokens
 from chassis.breaker import Breaker, RetryBudget
 from chassis.errors import Unavailable
 
@@ -155,7 +155,7 @@ class ServiceClient:
             "Authorization": f"Bearer {self._token(self.target)}",
             deadline.HEADER: str(int(left * 1000)),
             **request_id.carried(),
-            saturation.HEADER: f"t={time.time():.3f}",
+            queueing.HEADER: f"t={time.time():.3f}",
         }
         return headers | {"Content-Type": "application/json"} if has_body else headers
 

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from structlog.contextvars import bind_contextvars, clear_contextvars, get_contextvars
 
-from chassis import deadline, env, saturation
+from chassis import deadline, env, queueing
 
 HEADER = "X-Request-ID"
 _SANE = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -60,11 +60,12 @@ class RequestMiddleware:
         if (trace := request.META.get("HTTP_TRACEPARENT")) and _TRACEPARENT.fullmatch(trace):
             bind_contextvars(traceparent=trace)
         if left := request.META.get("HTTP_X_REQUEST_START"):
-            saturation.waited(left)
+            queueing.waited(left)
         request.get_host()  # refuses a Host that is not ours, before anything builds a link from it
         limit = deadline.parse(request.META.get("HTTP_X_TIMEOUT_MS"))
         with deadline.within(60.0 if limit is None else limit):
-            response = self.get_response(request)
+            late = request.method in ("GET", "HEAD") and deadline.too_late(limit)
+            response = _too_busy() if late else self.get_response(request)
         response[HEADER] = request_id
         response["X-Served-By"] = self.instance
         if (principal := getattr(request, "principal", None)) and principal.kind == "customer":
@@ -83,3 +84,11 @@ class RequestMiddleware:
             ms=round(seconds * 1000, 1),
             caller=f"{principal.kind}:{principal.id}" if principal else None,
         )
+
+
+def _too_busy() -> HttpResponse:
+    from chassis import problems  # which needs this module
+
+    response = problems.response(status=429, code="rate_limited", detail="Too many requests at once; try again later.")
+    response["Retry-After"] = "1"
+    return response

@@ -1,33 +1,18 @@
-"""How busy a web process is: its threads, what waits for one, and how long requests waited before they were looked at.
+"""How busy a web process is: its threads, and what waits for one.
 
-Threads and queue are looked at once a second by a thread of the process; no request pays for it.
+They are looked at once a second by a thread of the process; no request pays for it.
 """
 
 import sys
 from threading import Thread
-from time import sleep, time
+from time import sleep
 from typing import Any
 
-from prometheus_client import Gauge, Histogram
+from prometheus_client import Gauge
 
 THREADS = Gauge("server_threads", "Requests that can be answered at once.", multiprocess_mode="livesum")
 BUSY = Gauge("server_threads_busy", "Threads that are at work on a request.", multiprocess_mode="livesum")
 WAITING = Gauge("server_queue_requests", "Connections that wait for a thread.", multiprocess_mode="livesum")
-QUEUE = Histogram(
-    "http_request_queue_seconds",
-    "Time from when a request left its sender until a thread looked at it.",
-    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5),
-)
-HEADER = "X-Request-Start"
-"""``t=<seconds since 1970>``, set by the gateway and by ``chassis.http``."""
-
-
-def waited(header: str) -> None:
-    """Counts how long a request stood in the queue, by its sender's header; one that makes no sense is left out."""
-    try:
-        QUEUE.observe(max(0.0, time() - float(header.removeprefix("t="))))
-    except ValueError:
-        return
 
 
 def watch(worker: Any) -> None:
