@@ -48,6 +48,12 @@ class Visitor:
         tokens = expect(self.gateway.ask("POST", "/api/v1/customers/token", self.account), 200).json()
         self.token = tokens["access"]
 
+    def come_again(self) -> None:
+        """On new connections, with a new token: the services have been restarted."""
+        self.products.close()
+        self.gateway.close()
+        self.sign_in()
+
     def look_ahead(self) -> None:
         """Signs in anew, finds the page after 20,000 products, or the last one, and some products to look at."""
         self.sign_in()
