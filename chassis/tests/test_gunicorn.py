@@ -4,6 +4,8 @@ import os
 import signal
 import subprocess
 import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +31,10 @@ class Running:
 
     def get(self, path, **headers):
         return HTTP.request("GET", self.url + path, headers={"Host": "localhost", **headers})
+
+    def post(self, path, body, **headers):
+        sent = {"Host": "localhost", "Content-Type": "application/json", **headers}
+        return HTTP.request("POST", self.url + path, body=body, headers=sent)
 
     def metrics(self):
         return HTTP.request("GET", f"{self.metrics_url}/metrics").data.decode()
@@ -172,6 +178,23 @@ def test_a_fault_is_one_line_with_its_stack_and_the_request_id(gunicorn):
     traces = [line for line in lines if "RuntimeError" in line.get("exception", "")]
     assert len(traces) == 1
     assert traces[0]["level"] == "error"
+
+
+def test_a_read_that_nobody_will_wait_for_is_not_worked_on(tmp_path):
+    """One thread and reads of 0.1 s: those that stood in the queue for most of their limit are refused, no others."""
+    impatient, patient = {"X-Timeout-Ms": "300"}, {"X-Timeout-Ms": "5000"}
+    with serving(tmp_path, THREADS="1") as gunicorn, ThreadPoolExecutor(10) as people:
+        reads = [people.submit(gunicorn.get, "/api/v1/stock/slow", **impatient) for _ in range(8)]
+        waits = people.submit(gunicorn.get, "/api/v1/stock/slow", **patient)
+        time.sleep(0.05)
+        write = people.submit(gunicorn.post, "/api/v1/stock/echo", b'{"text": "a", "number": 1}', **impatient)
+        answers = [read.result() for read in reads]
+        assert 2 <= [answer.status for answer in answers].count(200) <= 4
+        refused = [answer for answer in answers if answer.status != 200]
+        assert {(answer.status, answer.headers["Retry-After"]) for answer in refused} == {(429, "1")}
+        assert orjson.loads(refused[0].data)["code"] == "rate_limited"
+        assert orjson.loads(refused[0].data)["request_id"] == refused[0].headers["X-Request-ID"]
+        assert (waits.result().status, write.result().status) == (200, 200)
 
 
 def test_health_is_not_logged(gunicorn):

@@ -6,10 +6,23 @@ The header ``X-Timeout-Ms`` holds what is left in milliseconds (a relative time:
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from threading import local
 from time import monotonic
 
 HEADER = "X-Timeout-Ms"
+WORTH_WHILE = 0.85
+"""The share of its limit that a read may stand in a queue. An answer after the limit is work for nobody, and behind a
+queue that is longer than the limit every single one would be."""
 _ends: ContextVar[float | None] = ContextVar("deadline", default=None)
+
+
+class _Stood(local):
+    """Of the request that a thread works on: the seconds it stood in the queue of this process (chassis.server)."""
+
+    seconds = 0.0
+
+
+stood = _Stood()
 
 
 def remaining(default: float) -> float:
@@ -27,6 +40,11 @@ def within(seconds: float) -> Iterator[None]:
         yield
     finally:
         _ends.reset(token)
+
+
+def too_late(limit: float | None) -> bool:
+    """Whether the request at hand stood in the queue for so long that nobody would wait for its answer."""
+    return limit is not None and stood.seconds > limit * WORTH_WHILE
 
 
 def parse(header: str | None) -> float | None:
