@@ -1,6 +1,10 @@
 """The verdict over a run, and what a person reads of it."""
 
+import json
+import subprocess
+import sys
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -70,3 +74,31 @@ def test_percentiles_and_shares() -> None:
 
 def test_every_shape_has_its_name() -> None:
     assert SHAPES == ("smoke", "steady", "steps", "spike", "flash", "soak")
+
+
+def test_how_many_people_each_shape_sends() -> None:
+    """In a process of its own: Locust changes the standard library of whoever imports it."""
+    code = """
+import json, sys
+sys.path.insert(0, sys.argv[1])
+from people import shapes
+found = {}
+for name, kind in shapes.BY_NAME.items():
+    shape = kind()
+    found[name] = []
+    for share in (0.1, 0.5, 0.9, 1.1):
+        shape.get_run_time = lambda: share * shape.lasts
+        ticked = shape.tick()
+        found[name].append(ticked and ticked[0])
+print(json.dumps(found))
+"""
+    command = [sys.executable, "-c", code, str(Path(__file__).parents[2])]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env={"PATH": "/usr/bin:/bin"})
+    assert json.loads(done.stdout) == {
+        "smoke": [8, 8, 8, None],
+        "steady": [40, 40, 40, None],
+        "steps": [80, 320, 560, None],
+        "spike": [10, 100, 10, None],
+        "flash": [200, 200, 200, None],
+        "soak": [30, 30, 30, None],
+    }
