@@ -36,6 +36,8 @@ bench: venv ## measure a shop of its own against its goals; QUICK=1: 8 s each, o
 	@$(VENV) -m loadtest.bench $(if $(QUICK),--quick) $(if $(ONLY),--only $(ONLY))
 bench-scale: venv ## the cost of each operation with 5,000 and with 1,000,000 products and orders (SIZE=n: up to n)
 	@$(VENV) -m loadtest.scale $(if $(SIZE),--size $(SIZE))
+bench-gateway: venv ## measure the gateway: a cached read against a static file, what it adds to an uncached one
+	@$(MAKE) --no-print-directory -C nginx bench-gateway PYTHON=$(VENV)
 load: venv ## send people to a shop of its own, then audit it; SHAPE=smoke, steady, steps, spike, flash, soak; TARGET=url
 	@$(VENV) -m loadtest.load $(if $(SHAPE),--shape $(SHAPE)) $(if $(TARGET),--target $(TARGET))
 load-ui: venv ## the same with Locust's web page on port 8089
