@@ -8,7 +8,7 @@ VENV := $(CURDIR)/.venv/bin/python
 PARTS := $(patsubst %/Makefile,%,$(wildcard */Makefile))
 
 .DEFAULT_GOAL := help
-.PHONY: help up down restart reload status logs clean audit faults bench bench-scale load load-ui backup restore reconcile venv test test-long test-compose lint fmt lock
+.PHONY: help up down restart reload status logs clean audit faults bench bench-scale bench-gateway load load-ui backup restore reconcile venv test test-long test-compose lint fmt lock
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /  \1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 12
