@@ -15,6 +15,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from local import ports, postgres, secrets
 from local.shop import Shop
 
+from tests.watched import some_goods
+
 
 @pytest.fixture(scope="session")
 def promtool() -> str:
@@ -67,3 +69,20 @@ def certified(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, d
         threading.Thread(target=serve, daemon=True).start()
         yield f"127.0.0.1:{listening.getsockname()[1]}", end
         listening.shutdown(socket.SHUT_RDWR)
+
+
+@pytest.fixture(scope="session")
+def shop(tmp_path_factory: pytest.TempPathFactory, promtool: str, certified: tuple[str, datetime]) -> Iterator[Shop]:
+    """A whole shop and its Prometheus."""
+    folder = tmp_path_factory.mktemp("shop")
+    goods = some_goods(folder / "goods.csv")
+    # The shop's user reads it, whoever that is.
+    goods.chmod(0o644)
+    folder.chmod(0o755)
+    settings = {"SEED": str(goods), "CERTIFICATES": certified[0], "WORKERS": "2", "THREADS": "4"}
+    shop = Shop(folder / "state", ports.free_offset(), settings)
+    try:
+        shop.up()
+        yield shop
+    finally:
+        shop.forget()
