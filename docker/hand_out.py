@@ -29,7 +29,9 @@ READABLE = 0o444
 def hand_out(folder: Path, environ: Mapping[str, str]) -> None:
     """Makes what is missing and brings every volume up to date; what is there already stays."""
     everything = folder / "all"
-    secrets.generate(everything, "{name}-db:5432", myself())
+    # DATABASE_TLS: on or off (default). Clients find the servers' certificate in their volume.
+    tls = f"/secrets/{secrets.CERTIFICATE}" if environ.get("DATABASE_TLS") == "on" else ""
+    secrets.generate(everything, "{name}-db:5432", myself(), tls)
     for target, source in parcels():
         _put(folder / target, (everything / source).read_text())
     # PUBLIC_URL, GATEWAY_PORT: a file, because Compose 1.29 knows no default that has a variable in it.
@@ -44,15 +46,19 @@ def parcels() -> Iterator[tuple[str, str]]:
     for service in secrets.SERVICES:
         for name in ("secret_key", "service_key.pem", "url"):
             yield f"{service}/{name}", f"{service}/{name}"
-        yield f"{service}/service_jwks.json", "service_jwks.json"
+        for name in ("service_jwks.json", secrets.CERTIFICATE):
+            yield f"{service}/{name}", name
         oidc = "oidc_clients.json" if service == "customers" else "oidc_client_secret"
         yield f"{service}/{oidc}", f"{service}/{oidc}"
     yield "testpay/url", "testpay/url"
+    yield f"testpay/{secrets.CERTIFICATE}", secrets.CERTIFICATE
     yield "monitor/monitor_password", "monitor_password"
     for customer in ("orders", "testpay"):
         yield f"{customer}/payment_secret", "payment_secret"
     for server, databases in SERVERS.items():
         for name in ("superuser_password", "auditor_password", "monitor_password"):
+            yield f"{server}-db/{name}", name
+        for name in (secrets.CERTIFICATE, "database_tls.key"):
             yield f"{server}-db/{name}", name
         yield f"{server}-db/owner_url", f"{server}/owner_url"
         for database in databases:

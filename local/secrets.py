@@ -11,6 +11,7 @@ ADDRESS is where a database is reached, `{name}` standing for its name, as in `{
     <service>/secret_key, service_key.pem         Django's key, and the service's own private key
     <service>/oidc_client_secret                  with which it proves itself to the staff's sign-in, in customers
     customers/oidc_clients.json                   the same of all, for customers
+    database_tls.crt, database_tls.key            the database servers' certificate, with which DATABASE_TLS=on works
     <database>/password, owner_password           the two roles of a database
     <database>/url, owner_url                     the same as URLs, for DATABASE_URL_FILE and DATABASE_OWNER_URL_FILE
 """
@@ -22,6 +23,7 @@ from pathlib import Path
 
 from joserfc.jwk import Key, KeySet, RSAKey
 
+from local.certificate import self_signed
 from local.user import User, myself
 
 SERVICES = ("products", "stock", "customers", "cart", "orders")
@@ -31,8 +33,15 @@ DATABASES = (*SERVICES, "testpay")
 KEY_BITS = 2048
 
 
-def generate(folder: Path, address: str, owner: User) -> None:
-    """Makes what is missing and keeps what is there, except the database URLs, which follow ``address``."""
+CERTIFICATE = "database_tls.crt"
+
+
+def generate(folder: Path, address: str, owner: User, tls: str = "") -> None:
+    """Makes what is missing and keeps what is there, except the database URLs, which follow ``address`` and ``tls``.
+
+    ``tls``: where the databases' clients find the servers' certificate, for connections that are encrypted and whose
+    servers have proven who they are; empty for plain ones.
+    """
     owner.folder(folder)
     for name in ("superuser_password", "auditor_password", "monitor_password", "payment_secret"):
         _keep(folder / name, secrets.token_urlsafe(32), owner)
@@ -46,7 +55,8 @@ def generate(folder: Path, address: str, owner: User) -> None:
     owner.write(folder / "customers" / "oidc_clients.json", _client_secrets(folder))
     owner.write(folder / "service_jwks.json", _public_keys(folder))
     for database in DATABASES:
-        _database(owner.folder(folder / database), address.format(name=database), owner)
+        _database(owner.folder(folder / database), address.format(name=database), owner, tls)
+    _certificate(folder, owner)
 
 
 def _keep(path: Path, text: str, owner: User) -> None:
@@ -73,12 +83,20 @@ def _client_secrets(folder: Path) -> str:
     return json.dumps({service: (folder / service / "oidc_client_secret").read_text() for service in OIDC_CLIENTS})
 
 
-def _database(folder: Path, address: str, owner: User) -> None:
-    name = folder.name
+def _certificate(folder: Path, owner: User) -> None:
+    if not (folder / CERTIFICATE).exists():
+        names = ["localhost", "127.0.0.1", *(f"{name}-db" for name in DATABASES)]
+        certificate, key = self_signed(names)
+        owner.write(folder / "database_tls.key", key)
+        owner.write(folder / CERTIFICATE, certificate)
+
+
+def _database(folder: Path, address: str, owner: User, tls: str) -> None:
+    name, options = folder.name, f"?sslmode=verify-full&sslrootcert={tls}" if tls else ""
     for role, prefix in ((name, ""), (f"{name}_owner", "owner_")):
         _keep(folder / f"{prefix}password", secrets.token_urlsafe(32), owner)
         password = (folder / f"{prefix}password").read_text()
-        owner.write(folder / f"{prefix}url", f"postgres://{role}:{password}@{address}/{name}")
+        owner.write(folder / f"{prefix}url", f"postgres://{role}:{password}@{address}/{name}{options}")
 
 
 if __name__ == "__main__":

@@ -86,10 +86,10 @@ def contents(found: Contents) -> dict[str, Any]:
 
 
 def merged(lines: Iterable[dict[str, Any]]) -> dict[str, int]:
-    """Quantities by SKU; lines of the same SKU are added up."""
+    """Quantities by SKU; lines of the same SKU are added up, as far as a column holds it."""
     quantities: dict[str, int] = {}
     for line in lines:
-        quantities[line["sku"]] = quantities.get(line["sku"], 0) + line["quantity"]
+        quantities[line["sku"]] = min(quantities.get(line["sku"], 0) + line["quantity"], MAX_INT)
     return quantities
 
 

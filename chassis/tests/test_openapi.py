@@ -63,7 +63,7 @@ def test_what_cannot_be_a_sku_is_404(api, sku):
 
 
 def test_the_admin_and_its_files_are_below_the_services_own_path(api):
-    answer = api.get("/admin/stock/login/")
+    answer = api.get("/admin/stock/login/local/")
     assert answer.status_code == 200
     assert b"/admin/stock/static/" in answer.content
     assert api.get("/admin/").status_code == 404

@@ -117,14 +117,18 @@ def test_no_secret_is_in_what_the_engine_tells_or_in_an_image(shop: Containers) 
 
 
 def test_each_container_holds_the_secrets_that_it_needs(shop: Containers) -> None:
-    service = {"secret_key", "service_key.pem", "service_jwks.json", "url", "public_url"}
+    service = {"secret_key", "service_key.pem", "service_jwks.json", "url", "public_url", "database_tls.crt"}
+    server = {"superuser_password", "auditor_password", "monitor_password", "owner_url"}
+    server |= {"database_tls.crt", "database_tls.key"}
     expected = {
-        **dict.fromkeys(("products-1", "products-2", "stock", "stock-worker", "cart"), service | {"oidc_client_secret"}),
+        **dict.fromkeys(
+            ("products-1", "products-2", "stock", "stock-worker", "cart"), service | {"oidc_client_secret"}
+        ),
         **dict.fromkeys(("customers", "customers-worker"), service | {"oidc_clients.json"}),
         **dict.fromkeys(("orders", "orders-worker"), service | {"oidc_client_secret", "payment_secret"}),
-        "testpay": {"url", "payment_secret"},
-        "cart-db": {"superuser_password", "auditor_password", "monitor_password", "owner_url", "cart"},
-        "orders-db": {"superuser_password", "auditor_password", "monitor_password", "owner_url", "orders", "testpay"},
+        "testpay": {"url", "payment_secret", "database_tls.crt"},
+        "cart-db": server | {"cart"},
+        "orders-db": server | {"orders", "testpay"},
         "exporter": {"monitor_password"},
     }
     for name, files in expected.items():

@@ -32,7 +32,7 @@ def test_a_second_time_changes_nothing_but_the_staff_account(folder: Path) -> No
 
 
 def test_a_service_gets_no_other_service_s_secret(folder: Path) -> None:
-    shared = {"service_jwks.json", "public_url"}
+    shared = {"service_jwks.json", "public_url", "database_tls.crt"}
     for service in ("products", "stock", "customers", "cart", "orders"):
         own = {path.read_text() for path in (folder / service).iterdir() if path.name not in shared}
         others = [

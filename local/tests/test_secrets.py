@@ -21,7 +21,10 @@ def test_only_the_shop_s_user_can_read_them(state: Path) -> None:
     paths = [state, *state.rglob("*")]
     assert {stat.S_IMODE(path.stat().st_mode) for path in paths if path.is_dir()} == {0o700}
     assert {stat.S_IMODE(path.stat().st_mode) for path in paths if path.is_file()} == {0o600}
-    assert all((text and text == text.strip("\n")) or name.endswith(".pem") for name, text in contents(state).items())
+    assert all(
+        (text and text == text.strip("\n")) or name.endswith((".pem", ".crt", ".key"))
+        for name, text in contents(state).items()
+    )
 
 
 def test_a_second_call_keeps_them(state: Path) -> None:

@@ -13,12 +13,16 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+import psycopg2
 import pytest
 
 from local import census, commands, logs, ports, processes, wait
+from local.secrets import SERVICES
 from local.shop import Shop
+from local.tests.test_postgres import connected
 from local.venv import ROOT
 
+LEDGERS = {"stock": {"stock_movement"}, "orders": {"orders_orderevent"}}
 PASSWORD = "a password of the shopkeeper's own"  # noqa: S105
 
 
@@ -169,3 +173,29 @@ def test_clean_leaves_nothing(tmp_path: Path, shop: Shop) -> None:
     assert command(shop, "clean").returncode == 0
     assert not shop.state.folder.exists()
     assert census.members(shop.state) == []
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_the_application_only_adds_to_ledgers_and_owns_nothing(shop: Shop, service: str) -> None:
+    with connected(shop, service, service) as cursor:
+        cursor.execute("SELECT count(*) FROM pg_class WHERE relowner = current_user::regrole")
+        assert cursor.fetchone() == (0,)
+        cursor.execute("SELECT tgrelid::regclass::text FROM pg_trigger WHERE tgname LIKE '%\\_append\\_only'")
+        ledgers = {row[0] for row in cursor.fetchall()}
+        assert LEDGERS.get(service, set()) <= ledgers
+        for ledger in ledgers:
+            for refused in ("DELETE FROM {}", "TRUNCATE {}", "UPDATE {} SET id = id"):
+                with pytest.raises(psycopg2.errors.InsufficientPrivilege):
+                    cursor.execute(refused.format(ledger))
+        for statement in ("CREATE TABLE mine (id int)", "DROP TABLE django_migrations", "ALTER ROLE auditor SUPERUSER"):
+            with pytest.raises(psycopg2.errors.InsufficientPrivilege):
+                cursor.execute(statement)
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_whoever_comes_as_the_application_holds_nobody_up(shop: Shop, service: str) -> None:
+    limits = {"statement_timeout": "5s", "lock_timeout": "2s", "idle_in_transaction_session_timeout": "10s"}
+    with connected(shop, service, service) as cursor:
+        for name, value in limits.items():
+            cursor.execute(f"SHOW {name}")
+            assert cursor.fetchone() == (value,), name

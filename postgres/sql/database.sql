@@ -15,6 +15,10 @@ ALTER ROLE :"owner" LOGIN PASSWORD :'owner_password';
 ALTER ROLE :"app" LOGIN PASSWORD :'app_password';
 ALTER ROLE auditor LOGIN PASSWORD :'auditor_password';
 ALTER ROLE auditor SET default_transaction_read_only = on;
+-- Whoever comes as the application, a person or an intruder too, cannot hold others up. Services set the same.
+ALTER ROLE :"app" SET statement_timeout = '5s';
+ALTER ROLE :"app" SET lock_timeout = '2s';
+ALTER ROLE :"app" SET idle_in_transaction_session_timeout = '10s';
 ALTER ROLE monitor LOGIN PASSWORD :'monitor_password';
 GRANT pg_monitor TO monitor;
 

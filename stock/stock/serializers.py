@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from chassis.errors import Invalid
 from chassis.fields import MAX_INT, Integer, Query, Sku, StrictSerializer, Text
 from chassis.pages import PageQuery, rfc3339
 from rest_framework import serializers
@@ -121,10 +122,12 @@ class ReservationAnswer(serializers.Serializer[Any]):
 
 
 def merged(lines: list[dict[str, Any]]) -> dict[str, int]:
-    """Quantities by SKU, in SKU order; lines of the same SKU are added up."""
+    """Quantities by SKU, in SKU order; lines of the same SKU are added up. Raises the 400 for what no column holds."""
     quantities: dict[str, int] = {}
     for line in sorted(lines, key=lambda line: line["sku"]):
         quantities[line["sku"]] = quantities.get(line["sku"], 0) + line["quantity"]
+    if too_many := [sku for sku, quantity in quantities.items() if quantity > MAX_INT]:
+        raise Invalid("lines", f"More than {MAX_INT} of {too_many[0]} in all.", "max_value")
     return quantities
 
 

@@ -4,7 +4,7 @@ from django.db.migrations import RunSQL
 
 
 def append_only(table: str) -> RunSQL:
-    """Makes the database itself refuse every UPDATE and DELETE on a ledger, whoever asks.
+    """Makes the database itself refuse every UPDATE and DELETE on a ledger, whoever asks; see ``insert_only``.
 
     A mistake in a ledger is corrected by another entry. Needs the owner's right to create functions and triggers.
     """
@@ -14,6 +14,28 @@ def append_only(table: str) -> RunSQL:
         $$ BEGIN RAISE EXCEPTION '{table} is append-only' USING ERRCODE = 'restrict_violation'; END $$;
         CREATE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE ON {table}
         FOR EACH ROW EXECUTE FUNCTION {table}_is_append_only();
+        {_TAKEN_AWAY.format(table=table)}
         """,
         f"DROP TRIGGER {table}_append_only ON {table}; DROP FUNCTION {table}_is_append_only();",
     )
+
+
+def insert_only(table: str) -> RunSQL:
+    """Takes the rights to change or delete a ledger's rows from all but its owner, who needs them to migrate.
+
+    The trigger of ``append_only`` stops a mistake; this stops whoever got hold of the application's password, who
+    cannot drop the trigger either. For ledgers that were made before ``append_only`` did it.
+    """
+    return RunSQL(_TAKEN_AWAY.format(table=table), RunSQL.noop)
+
+
+# Roles are found by the rights they have: a migration knows none by name.
+_TAKEN_AWAY = """
+        DO $$ DECLARE holder text; BEGIN
+            FOR holder IN
+                SELECT DISTINCT grantee::regrole::text FROM pg_class, aclexplode(relacl)
+                WHERE pg_class.oid = '{table}'::regclass AND grantee NOT IN (0, relowner)
+                    AND privilege_type IN ('UPDATE', 'DELETE', 'TRUNCATE')
+            LOOP EXECUTE format('REVOKE UPDATE, DELETE, TRUNCATE ON {table} FROM %s', holder); END LOOP;
+        END $$;
+"""

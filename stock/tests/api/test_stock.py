@@ -1,4 +1,4 @@
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -195,3 +195,18 @@ def test_only_services_ask_for_many(api, as_customer, as_staff, as_service):
     callers = ({}, as_customer(), as_staff(), as_service("products"))
     answers = [api.post("/internal/availability", {"skus": ["A"]}, headers).status_code for headers in callers]
     assert answers == [401, 403, 403, 403]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "who", "more"),
+    [
+        ("PUT", f"/api/v1/stock/reservations/{UUID(int=7)}", "orders", {"ttl": 60}),
+        ("POST", "/internal/receipts", "products", {"reference": "an import"}),
+    ],
+)
+def test_lines_that_add_up_to_more_than_can_be_are_400(api, shelf, as_service, method, path, who, more):
+    shelf(A=5)
+    body = {"lines": [{"sku": "A", "quantity": 2**31 - 1}, {"sku": "A", "quantity": 1}]} | more
+    answer = api.request(method, path, body, as_service(who))
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, "lines")
+    assert state_of("A") == (5, 0)
