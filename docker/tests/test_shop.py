@@ -63,7 +63,7 @@ def test_prometheus_sees_every_instance_and_the_gateway(shop: Containers) -> Non
     until(lambda: seen() == wanted, "every target to be up", seconds=60)
 
 
-def test_grafana_has_its_datasource(shop: Containers) -> None:
+def test_grafana_has_its_datasource_and_dashboards(shop: Containers) -> None:
     if not shop.grafana:
         pytest.skip("grafana's image is neither here nor to be had")
     url = f"http://localhost:{shop.ports['GRAFANA_PORT']}"
@@ -74,6 +74,12 @@ def test_grafana_has_its_datasource(shop: Containers) -> None:
         f"{url}/api/datasources/uid/prometheus", timeout=10
     ) as answer:
         assert json.load(answer)["url"] == "http://prometheus:9090"
+    for path in sorted((ROOT / "monitoring" / "grafana" / "dashboards").glob("*.json")):
+        uid = json.loads(path.read_text())["uid"]
+        with urllib.request.build_opener(urllib.request.HTTPBasicAuthHandler(opener)).open(
+            f"{url}/api/dashboards/uid/{uid}", timeout=10
+        ) as answer:
+            assert json.load(answer)["meta"]["provisioned"] is True, path.name
 
 
 def test_the_journeys_of_e2e(shop: Containers) -> None:

@@ -21,6 +21,12 @@ from chassis.errors import CHALLENGE, DomainError, Unavailable
 MEDIA_TYPE = "application/problem+json"
 _log = structlog.get_logger("problems")
 PROBLEMS = Counter("problems_total", "Problem documents that views answered with, by code.", ["code"])
+# These start at 0, so that a panel has a series before the first event.
+for _code in (
+    *("invalid", "malformed_request", "not_authenticated", "permission_denied", "not_found"),
+    *("database_unavailable", "dependency_unavailable", "server_error"),
+):
+    PROBLEMS.labels(_code)
 _CODES = {"parse_error": "malformed_request", "error": "server_error"}
 
 
