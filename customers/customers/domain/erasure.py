@@ -38,6 +38,7 @@ def request(*, customer: UUID) -> None:
     _, new = Erasure.objects.get_or_create(customer=customer)
     if new:
         PrivacyEvent.objects.create(customer=customer, event=Event.ERASURE_REQUESTED)
+        _log.info("erasure_requested", customer=str(customer))  # where a restore of this database cannot lose it
 
 
 def carry_out() -> int:
