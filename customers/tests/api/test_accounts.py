@@ -69,7 +69,7 @@ def test_known_and_unknown_addresses_cost_the_same_queries(api, customer, django
         ({"password": "ann@example.org"}, "password", "password_too_similar"),
         ({"password": None}, "password", "null"),
         ({"name": ""}, "name", "blank"),
-        ({"name": "Ann\nBcc: all"}, "name", "lines"),
+        ({"name": "Ann\nBcc: all"}, "name", "control"),
         ({"name": "x" * 201}, "name", "max_length"),
         ({"is_staff": True}, "is_staff", "unknown"),
     ],
