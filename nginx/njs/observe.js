@@ -3,7 +3,8 @@
 //
 // This module runs once for every request, top level included, so it has no constants: what nginx knows already is put
 // together in snippets/metrics.conf. One `incr` for what is answered from here, two or four for what a service answers;
-// cumulative buckets, counts and status classes are made when somebody looks.
+// cumulative buckets, counts and status classes are made when somebody looks. A change here may move its memory over a limit
+// beyond which the system gives and takes a page with each request; tests/test_metrics.py notices, README.md says what to do.
 
 import buckets from 'buckets.js';
 
