@@ -67,6 +67,14 @@ def test_a_wrong_password_and_an_unknown_address_look_alike(guest: Person, custo
     assert {name: value for name, value in unknown.data.items() if name != "request_id"} == same
 
 
+def test_guessing_a_password_ends_in_429_whatever_address_is_forged(guest: Person, customer: Person) -> None:
+    body = {"email": customer.email, "password": "not it at all"}
+    answers = [guest.post("/customers/token", body, headers={"X-Forwarded-For": f"203.0.113.{n}"}) for n in range(20)]
+    assert [answer.status for answer in answers] == [401] * 10 + [429] * 10
+    assert answers[-1].code == "too_many_attempts"
+    assert 1 <= int(answers[-1].headers["Retry-After"]) <= 90
+
+
 def test_a_refresh_token_is_good_once_and_its_theft_ends_the_session(guest: Person, customer: Person) -> None:
     body = {"email": customer.email, "password": PASSWORD}
     first = guest.post("/customers/token", body).ok()
