@@ -213,6 +213,45 @@ def test_too_many_header_bytes(gateway: Gateway, untouched: None) -> None:
     assert [status_of(raw(gateway.port, data)) for data in (one, many)] == [431, 431]
 
 
+def test_a_body_that_is_too_large_is_refused_before_it_comes(gateway: Gateway, untouched: None) -> None:
+    announced = request("POST /api/v1/carts HTTP/1.1", "Content-Length: 1048577")
+    assert status_of(raw(gateway.port, announced)) == 413
+    chunks = b"".join(b"10000\r\n" + b"x" * 0x10000 + b"\r\n" for _ in range(17)) + b"0\r\n\r\n"
+    sent = request("POST /api/v1/carts HTTP/1.1", "Transfer-Encoding: chunked") + chunks
+    assert status_of(raw(gateway.port, sent)) == 413
+
+
+@pytest.mark.parametrize(
+    "forged",
+    [
+        "X-Forwarded-For: 6.6.6.6",
+        "X-FORWARDED-FOR: 6.6.6.6\r\nx-forwarded-for: 6.6.6.6",
+        "X_Forwarded_For: 6.6.6.6",
+        "X-Forwarded-Host: 6.6.6.6",
+        "X-Forwarded-Proto: 6.6.6.6",
+        "Forwarded: for=6.6.6.6",
+        "X-Real-IP: 6.6.6.6",
+        "Script-Name: /6.6.6.6",
+        "SCRIPT_NAME: /6.6.6.6",
+        "Path-Info: /6.6.6.6",
+        "Remote-User: 6.6.6.6",
+        "X-Customer-Id: 6.6.6.6",
+        "X-Customer: 6.6.6.6",
+        "X-Request-Start: t=6.6.6.6",
+        "X-Timeout-Ms: 6.6.6.6",
+        "Connection: X-Real-IP\r\nX-Real-IP: 6.6.6.6",
+    ],
+)
+def test_a_forged_header_does_not_arrive(gateway: Gateway, forged: str) -> None:
+    for line in (
+        "GET /api/v1/orders/1 HTTP/1.1",
+        "GET /api/v1/products/forged HTTP/1.1",
+        "POST /api/v1/carts HTTP/1.1",
+    ):
+        received = raw(gateway.port, request(line, forged, "Cookie: past=the-cache"))
+        assert (status_of(received), b"6.6.6.6" in received) == (200, False)
+
+
 def test_slow_clients_are_cut_off_in_ten_seconds(gateway: Gateway, untouched: None) -> None:
     clients = {
         "says nothing": (b"", b""),
