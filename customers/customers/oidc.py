@@ -59,15 +59,29 @@ class Authorize(views.AuthorizationView):
             django_logout(request)
         _believe_own_origin(request)
         try:
-            return super().get(request, *args, **kwargs)
+            answer: HttpResponse = super().get(request, *args, **kwargs)
         except ValueError:  # oauthlib's word for characters that have no place in an address
-            return refused(request, "The address of this page is damaged. Begin at the admin you want to open.")
+            answer = HttpResponse()
+        if answer.status_code == 302:
+            return answer
+        return refused(
+            request, "The address of this page is not one of this shop. Begin at the admin you want to open."
+        )
 
 
 class Logout(views.LogoutView):
     """Where an admin sends somebody who signs out: ends the sign-in at the provider, and so everywhere."""
 
     http_method_names = ["get", "post"]
+
+    def form_invalid(self, form: Any) -> HttpResponse:
+        """An address to go to that is not ours."""
+        return refused(self.request, "The address of this page is not one of this shop. Sign out in an admin.")
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """For the page that asks back, where nothing shows that we know the person."""
+        context: dict[str, Any] = super().get_context_data(**kwargs)
+        return context | admin.site.each_context(self.request)
 
 
 def refused(request: HttpRequest, detail: str) -> HttpResponse:

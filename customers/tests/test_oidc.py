@@ -132,7 +132,7 @@ def test_what_is_not_our_flow_is_told_on_a_page_and_leads_nowhere(client, clerk,
     if "state" in changes:
         assert code_of(answer)  # the client's own affair, and quoted
         return
-    assert answer.status_code in (200, 400)
+    assert answer.status_code == 400
     assert b"Comptoir" in answer.content
     assert "Location" not in answer
 
@@ -202,6 +202,10 @@ def test_a_stranger_does_not_sign_people_out_by_a_link(client, clerk, customer):
     signed_in(client, clerk)
     page = client.get("/admin/customers/oidc/logout")
     assert (page.status_code, b"Sign out of all admins?" in page.content) == (200, True)
+    elsewhere = client.get("/admin/customers/oidc/logout", {"post_logout_redirect_uri": "https://evil.example/"})
+    assert "Location" not in elsewhere
+    evil = {"client_id": "stock", "post_logout_redirect_uri": "https://evil.example/"}
+    assert client.get("/admin/customers/oidc/logout", evil).status_code == 400
     assert "_auth_user_id" in client.session
 
 
