@@ -48,7 +48,7 @@ class CartView(APIView):
     @extend_schema(responses=serializers.CartAnswer)
     def get(self, request: Request, id: uuid.UUID) -> Response:
         """The cart at today's prices."""
-        return Response(serializers.cart(priced(carts.read(id=id, customer=_customer(request)))))
+        return Response(serializers.cart(priced(carts.look(id=id, customer=_customer(request)))))
 
     @extend_schema(responses={204: None})
     def delete(self, request: Request, id: uuid.UUID) -> Response:

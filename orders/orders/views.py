@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
+from chassis.answer_first import AnswerFirst
 from chassis.auth import SignedIn, is_staff, services, staff
 from chassis.errors import Invalid
 from chassis.fields import validated
@@ -53,17 +54,18 @@ class OrdersView(APIView):
         key = keys.key_of(request)
         body = validated(serializers.OrderRequest, request.data)
         customer = customer_of(request)
-        answer = checkout.place(
+        placed = checkout.place(
             request=_order_request(body, customer),
             scope=f"customer:{customer}" if customer else f"guest:{hashlib.sha256(body['cart'].bytes).hexdigest()}",
             key=key or "",
             fingerprint=keys.fingerprint(request, body),
             actor=actor(request),
         )
-        if isinstance(answer, HttpResponse):
-            return answer
+        if isinstance(placed, HttpResponse):
+            return placed
+        answer = placed.answer
         headers = {"Content-Type": "application/json", **answer.headers}
-        return HttpResponse(answer.body, status=answer.status, headers=headers)
+        return AnswerFirst(answer.body, status=answer.status, headers=headers, then=placed.finish)
 
 
 class OrderView(APIView):

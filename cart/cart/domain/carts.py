@@ -1,6 +1,7 @@
 """Carts as a whole: open, read, current, delete, forget."""
 
 from dataclasses import dataclass, replace
+from time import monotonic, sleep
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -13,6 +14,8 @@ from cart.domain import statements
 from cart.models import MAX_LINES, Cart, Consumed, Line
 
 FORGOTTEN_AFTER_DAYS = 90
+PATIENCE_SECONDS = 0.5
+"""How long who looks at a cart waits for an order that is being made of it."""
 
 
 class CartNotFound(NotFound):
@@ -47,6 +50,9 @@ class Contents:
     id: UUID
     version: int
     items: tuple[Item, ...]
+    busy: bool = False
+    """An order is being made of it: ``checkout``."""
+    checkout: UUID | None = None
 
     @property
     def skus(self) -> list[str]:
@@ -73,20 +79,33 @@ def open_cart(*, customer: UUID | None) -> Contents:
     return Contents(id=id, version=0, items=())
 
 
-def read(*, id: UUID, customer: UUID | None) -> Contents:
-    """The cart as it stands. Raises ``CartNotFound``, also for a cart that ``customer`` may not see."""
+def look(*, id: UUID, customer: UUID | None) -> Contents:
+    """``read`` for people: who has just ordered may look before the lines have left, and waits for that, a moment."""
+    ends = monotonic() + PATIENCE_SECONDS
+    while (found := read(id=id, customer=customer)).busy and monotonic() < ends:
+        sleep(0.02)
+    return found
+
+
+def read(*, id: UUID, customer: UUID | None, statement: str = statements.READ, **values: Any) -> Contents:
+    """The cart as it stands. Raises ``CartNotFound``, also for a cart that ``customer`` may not see.
+
+    ``statement`` with its ``values`` may do something else before, if it answers what ``READ`` answers.
+    """
     with connection.cursor() as cursor:
-        cursor.execute(statements.READ, {"id": id, "customer": customer})
+        cursor.execute(statement, {"id": id, "customer": customer, **values})
         rows = cursor.fetchall()
     if not rows:
         raise CartNotFound("There is no cart with this id, or it belongs to a customer who is not signed in here.")
-    return Contents(id=id, version=rows[0][0], items=tuple(Item(*row[1:]) for row in rows if row[1] is not None))
+    version, busy, checkout = rows[0][:3]
+    items = tuple(Item(*row[3:]) for row in rows if row[3] is not None)
+    return Contents(id=id, version=version, items=items, busy=busy, checkout=checkout)
 
 
 def current(*, customer: UUID) -> Contents:
     """The customer's current cart, which is the newest one opened or claimed; a new one where there is none."""
     if id := current_id(customer):
-        return read(id=id, customer=customer)
+        return look(id=id, customer=customer)
     with transaction.atomic():
         one_at_a_time(customer)
         id = current_id(customer)

@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from chassis.errors import DomainError
-from django.db import connection, transaction
+from django.db import connection
 
 from cart import metrics
 from cart.domain import carts, statements
@@ -31,11 +31,8 @@ def begin(*, id: UUID, order: UUID, customer: UUID | None, ttl: int) -> carts.Co
     Raises ``CartNotFound`` (a customer's cart needs that customer), ``CheckoutInProgress`` while another order's
     checkout is under way, and ``AlreadyOrdered`` after the order's ``consume``.
     """
-    with connection.cursor() as cursor:
-        cursor.execute(statements.BEGIN_CHECKOUT, {"id": id, "order": order, "customer": customer, "ttl": ttl})
-        begun = cursor.fetchone() is not None
-    contents = carts.read(id=id, customer=customer)
-    if not begun:
+    contents = carts.read(id=id, customer=customer, statement=statements.BEGIN_CHECKOUT, order=order, ttl=ttl)
+    if contents.checkout != order:
         if Consumed.objects.filter(pk=order).exists():
             raise AlreadyOrdered("The order has taken its lines out of the cart.")
         raise CheckoutInProgress("Another order is being made of this cart. Try again when it is through.")
@@ -55,15 +52,11 @@ def consume(*, id: UUID, order: UUID, lines: Mapping[str, int]) -> None:
     has nothing to take.
     """
     values: dict[str, Any] = {"id": id, "order": order, "skus": list(lines), "quantities": list(lines.values())}
-    with transaction.atomic():
-        if not Cart.objects.filter(pk=id).select_for_update().values_list("pk").first():
-            return
-        with connection.cursor() as cursor:
-            cursor.execute(statements.REMEMBER, values)
-            if cursor.fetchone() is None:
-                return
-            cursor.execute(statements.CONSUME, values)
-    metrics.CARTS.labels("bought").inc()
+    with connection.cursor() as cursor:
+        cursor.execute(statements.CONSUME, values)
+        taken = cursor.fetchone()
+    if taken:
+        metrics.CARTS.labels("bought").inc()
 
 
 def forget(*, orders: Sequence[UUID]) -> list[UUID]:

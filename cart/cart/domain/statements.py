@@ -2,6 +2,8 @@
 
 What has to look at lines under that lock is a second statement: one that waited for the row still sees the lines as
 they were before it waited (READ COMMITTED). https://www.postgresql.org/docs/18/transaction-iso.html
+Two statements that are sent as one are one round trip, and the server makes one transaction of them:
+https://www.postgresql.org/docs/18/protocol-flow.html#PROTOCOL-FLOW-MULTI-STATEMENT
 """
 
 # Whose cart it may be: a guest's is open to all who know its id.
@@ -12,8 +14,10 @@ OPEN = """
     VALUES (%(id)s, %(customer)s, CASE WHEN %(customer)s IS NOT NULL THEN clock_timestamp() END, 0)
 """
 
+# ``busy``: an order is being made of it.
 READ = """
-    SELECT c.version, l.sku, l.quantity, l.name, l.unit_price
+    SELECT c.version, coalesce(c.checkout_until > now(), false) AS busy, c.checkout_order,
+        l.sku, l.quantity, l.name, l.unit_price
     FROM cart_cart c LEFT JOIN cart_line l ON l.cart_id = c.id
     WHERE c.id = %(id)s AND (c.customer IS NULL OR c.customer = %(customer)s) ORDER BY l.id
 """
@@ -44,28 +48,29 @@ BEGIN_CHECKOUT = f"""
     UPDATE cart_cart
     SET checkout_order = %(order)s, checkout_until = now() + make_interval(secs => %(ttl)s)
     WHERE {MINE} AND (checkout_order IS NULL OR checkout_order = %(order)s OR checkout_until <= now())
-    AND NOT EXISTS (SELECT FROM cart_consumed WHERE order_id = %(order)s)
-    RETURNING id
+    AND NOT EXISTS (SELECT FROM cart_consumed WHERE order_id = %(order)s);
+    {READ}
 """
 
-# Both under the lock of the cart's row.
-REMEMBER = """
-    INSERT INTO cart_consumed (order_id, cart_id) VALUES (%(order)s, %(id)s) ON CONFLICT DO NOTHING RETURNING order_id
-"""
 CONSUME = """
-    WITH ordered AS (SELECT * FROM unnest(%(skus)s::text[], %(quantities)s::int[]) AS o(sku, quantity)),
+    SELECT FROM cart_cart WHERE id = %(id)s FOR UPDATE;
+
+    WITH remembered AS (
+        INSERT INTO cart_consumed (order_id, cart_id) SELECT %(order)s, id FROM cart_cart WHERE id = %(id)s
+        ON CONFLICT DO NOTHING RETURNING cart_id
+    ), ordered AS (SELECT * FROM unnest(%(skus)s::text[], %(quantities)s::int[]) AS o(sku, quantity)),
     less AS (
-        UPDATE cart_line l SET quantity = l.quantity - o.quantity FROM ordered o
-        WHERE l.cart_id = %(id)s AND l.sku = o.sku AND l.quantity > o.quantity RETURNING l.id
+        UPDATE cart_line l SET quantity = l.quantity - o.quantity FROM ordered o, remembered r
+        WHERE l.cart_id = r.cart_id AND l.sku = o.sku AND l.quantity > o.quantity RETURNING l.id
     ), gone AS (
-        DELETE FROM cart_line l USING ordered o
-        WHERE l.cart_id = %(id)s AND l.sku = o.sku AND l.quantity <= o.quantity RETURNING l.id
+        DELETE FROM cart_line l USING ordered o, remembered r
+        WHERE l.cart_id = r.cart_id AND l.sku = o.sku AND l.quantity <= o.quantity RETURNING l.id
     )
-    UPDATE cart_cart SET
+    UPDATE cart_cart c SET
         version = version + 1, line_count = line_count - (SELECT count(*) FROM gone), updated = now(),
         checkout_order = CASE WHEN checkout_order = %(order)s THEN NULL ELSE checkout_order END,
         checkout_until = CASE WHEN checkout_order = %(order)s THEN NULL ELSE checkout_until END
-    WHERE id = %(id)s
+    FROM remembered r WHERE c.id = r.cart_id RETURNING c.id
 """
 
 # Everything of one cart into another, both locked: quantities add up, up to the most a line may hold.

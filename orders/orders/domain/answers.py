@@ -23,9 +23,8 @@ class Answer:
     headers: dict[str, str] = field(default_factory=dict)
 
 
-def confirmed(order: Order, lines: Iterable[OrderLine]) -> Answer:
+def confirmed(order: Order, lines: Iterable[OrderLine], payment: Payment) -> Answer:
     """201 with the order as it is once it is confirmed."""
-    payment = Payment.objects.get(order=order)
     body = documents.document(order, lines, payment) | {"status": STATUS[State.CONFIRMED]}
     return Answer(201, orjson.dumps(body), {"Location": documents.location(order)})
 

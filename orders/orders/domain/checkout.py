@@ -64,7 +64,20 @@ class Request:
     expected_total: int | None = None
 
 
-def place(*, request: Request, scope: str, key: str, fingerprint: str, actor: str) -> HttpResponse | answers.Answer:
+@dataclass(frozen=True)
+class Placed:
+    """What the client is to be told, and the run of an order that is confirmed and not yet at rest."""
+
+    answer: answers.Answer
+    run: Run | None = None
+
+    def finish(self) -> None:
+        """What can wait until the client has its answer: goods leave the shelf and the cart."""
+        if self.run:
+            _drive(self.run)
+
+
+def place(*, request: Request, scope: str, key: str, fingerprint: str, actor: str) -> HttpResponse | Placed:
     """Places the order, or says again what was said under this key before.
 
     Raises ``KeyReused``, ``InProgress``, ``CheckoutInProgress``, and ``Unavailable`` for a passing fault before
@@ -82,12 +95,12 @@ def place(*, request: Request, scope: str, key: str, fingerprint: str, actor: st
         order = known
     faults.point("orders.placed")
     try:
-        answer = _run(Run(order=order, actor=actor, fresh=fresh))
+        placed = _run(Run(order=order, actor=actor, fresh=fresh))
     except Unavailable:
         metrics.CHECKOUT.labels("unavailable").observe(perf_counter() - started)
         raise
-    metrics.CHECKOUT.labels(_OUTCOMES.get(answer.status, "refused")).observe(perf_counter() - started)
-    return answer
+    metrics.CHECKOUT.labels(_OUTCOMES.get(placed.answer.status, "refused")).observe(perf_counter() - started)
+    return placed
 
 
 def _insert(statement: str, request: Request, actor: str, values: dict[str, Any]) -> Order | None:
@@ -117,12 +130,12 @@ def _resume(request: Request, actor: str, claim: dict[str, str]) -> HttpResponse
         return again
 
 
-def _run(run: Run) -> answers.Answer:
-    """Goes on until the order rests or the time is over, then says what the client is to know."""
+def _run(run: Run) -> Placed:
+    """Goes on until the order is confirmed or rests or the time is over, then says what the client is to know."""
     order = run.order
     try:
         with deadline.within(DEADLINE_SECONDS):
-            run.go_on()
+            run.go_on(answer=True)
     except Unavailable:
         waiting = order.state in (State.PENDING, State.RESERVED)
         leases.let_go(order, wait=PATIENCE_SECONDS if waiting else None, give_up=waiting)
@@ -134,7 +147,7 @@ def _run(run: Run) -> answers.Answer:
         leases.let_go(order)
         raise
     faults.point("orders.answering")
-    return run.answer or _as_it_stands(order)
+    return Placed(run.answer, run) if run.answer else Placed(_as_it_stands(order))
 
 
 def _as_it_stands(order: Order) -> answers.Answer:
@@ -163,14 +176,16 @@ def go_on(*, batch: int = 10) -> int:
 
 def drive(*, id: UUID) -> None:
     """Goes on with one order now, if nobody else is at it; what cannot be done now, the worker does."""
-    order = leases.take(id=id)
-    if order is None:
-        return
+    if order := leases.take(id=id):
+        _drive(Run(order=order))
+
+
+def _drive(run: Run) -> None:
     try:
         with deadline.within(DEADLINE_SECONDS):
-            Run(order=order).go_on()
+            run.go_on()
     except Unavailable:
-        leases.let_go(order)
+        leases.let_go(run.order)
     except Fenced:
         return
 

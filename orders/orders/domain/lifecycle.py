@@ -1,5 +1,6 @@
 """After the checkout: cancel, ship, deliver, refund, mark an invoice as paid."""
 
+from time import monotonic, sleep
 from uuid import UUID
 
 from django.db import connection, transaction
@@ -10,6 +11,7 @@ from orders.domain import checkout
 from orders.domain.transitions import LEGAL, InvalidTransition
 from orders.models import LIVE, Mail, Order, Payment, State
 
+PATIENCE_SECONDS = 1.0
 _CANCELLABLE = [*LIVE, State.COMPLETED]
 _PROMISED = [State.CONFIRMED, State.STOCK_COMMITTED, State.COMPLETED, State.SHIPPED, State.DELIVERED]
 _ENDED = [State.CANCELLING, State.CANCELLED, State.REFUNDING, State.REFUNDED]
@@ -79,6 +81,7 @@ def _move(order: Order, to: State, *, actor: str) -> Order:
     sources = [source for source, targets in LEGAL.items() if to in targets]
     resting = [State.COMPLETED, State.SHIPPED, State.DELIVERED]
     allowed = [source for source in sources if source in resting]
+    _wait_for_rest(order)
     with transaction.atomic():
         moved = Order.objects.filter(pk=order.pk, state__in=allowed, cancel_requested=None).update(
             state=to, updated=Now(), next_attempt=Now(), attempts=0
@@ -92,6 +95,14 @@ def _move(order: Order, to: State, *, actor: str) -> Order:
     metrics.TRANSITIONS.labels(to).inc()
     order.refresh_from_db()
     return order
+
+
+def _wait_for_rest(order: Order) -> None:
+    """Who was told that it is confirmed may come before its goods have left the shelf: waits for that, a moment."""
+    ends = monotonic() + PATIENCE_SECONDS
+    leaving = Order.objects.filter(pk=order.pk, state__in=[State.CONFIRMED, State.STOCK_COMMITTED])
+    while leaving.filter(lease_until__gt=Now()).exists() and monotonic() < ends:
+        sleep(0.02)
 
 
 def _note(order: UUID, event: str, actor: str) -> None:

@@ -56,7 +56,7 @@ def _charge(order: Order, *, first: bool) -> str:
     known = None if first else provider.look_up(key=order.pk)
     if known is not None:
         return known
-    if _is_overdue(order):
+    if not first and _is_overdue(order):
         return provider.void(key=order.pk)
     try:
         return provider.charge(key=order.pk, amount=order.total, currency=order.currency, token=order.token)

@@ -13,7 +13,7 @@ from chassis.errors import DomainError, Unavailable
 
 from orders import clients, metrics
 from orders.domain import answers, payments, refusals, snapshots
-from orders.domain.transitions import Along, advance
+from orders.domain.transitions import Along, advance, advance_through
 from orders.models import Order, OrderLine, Payment, State
 
 
@@ -27,9 +27,12 @@ class Run:
     """Nobody else can have worked on this order: what is not written was not tried."""
     answer: answers.Answer | None = None
 
-    def go_on(self) -> None:
-        """Steps until the order is at rest. Raises ``Unavailable`` if a step has to wait, ``Fenced`` if we lost it."""
-        while step := self._next():
+    def go_on(self, *, answer: bool = False) -> None:
+        """Steps until the order is at rest, or with ``answer`` until the client can be answered.
+
+        Raises ``Unavailable`` if a step has to wait, ``Fenced`` if we lost it.
+        """
+        while (step := self._next()) and not (answer and self.answer):
             try:
                 with metrics.timed(self.order.state):
                     step(self)
@@ -60,7 +63,9 @@ def reserve(run: Run) -> None:
     faults.point("orders.reserving")
     _reserve(run)
     faults.point("orders.reserved")
-    advance(order, State.RESERVED, actor=run.actor)
+    along = _payment_begun(order)
+    if not (_straight(run) and advance_through(order, State.RESERVED, State.PAYING, actor=run.actor, along=along)):
+        advance(order, State.RESERVED, actor=run.actor)
 
 
 def start_payment(run: Run) -> None:
@@ -70,13 +75,7 @@ def start_payment(run: Run) -> None:
         raise refusals.Abandoned("The client was told to try again and did not.")
     if not run.fresh:  # some of the reservation's time may be over: renew it before anything is charged
         _reserve(run)
-    along = Along().add(
-        """payment AS (INSERT INTO orders_payment (order_id, state, amount, currency)
-           SELECT id, 'initiated', %(amount)s, %(currency)s FROM moved)""",
-        amount=order.total,
-        currency=order.currency,
-    )
-    advance(order, State.PAYING, actor=run.actor, along=along)
+    advance(order, State.PAYING, actor=run.actor, along=_payment_begun(order))
 
 
 def _reserve(run: Run) -> None:
@@ -93,19 +92,32 @@ def _reserve(run: Run) -> None:
 def pay(run: Run) -> None:
     """PAYING: charges, or finds out what became of an earlier charge."""
     faults.point("orders.charging")
-    state = payments.settle(run.order, first=run.fresh)
+    order, state = run.order, payments.settle(run.order, first=run.fresh)
     faults.point("orders.charged")
-    run.order.token = ""
-    advance(run.order, State.PAID, actor=run.actor, along=_payment(state), columns=["token"])
+    order.token = ""
+    if _straight(run):
+        answer = answers.confirmed(order, run.lines(), Payment(order=order, state=state))
+        along = _payment(state, _promise(order, answer))
+        if advance_through(order, State.PAID, State.CONFIRMED, actor=run.actor, along=along, columns=["token"]):
+            return _promised(run, answer)
+    advance(order, State.PAID, actor=run.actor, along=_payment(state), columns=["token"])
 
 
 def confirm(run: Run) -> None:
     """PAID: the promise. The state, the event, the mail to be sent and the stored answer are one transaction."""
-    run.answer = answers.confirmed(run.order, run.lines())
-    along = answers.stored(run.order, run.answer).add(
+    answer = answers.confirmed(run.order, run.lines(), Payment.objects.get(order=run.order))
+    advance(run.order, State.CONFIRMED, actor=run.actor, along=_promise(run.order, answer))
+    _promised(run, answer)
+
+
+def _promise(order: Order, answer: answers.Answer) -> Along:
+    return answers.stored(order, answer).add(
         "mail AS (INSERT INTO orders_mail (order_id, kind) SELECT id, 'confirmation' FROM moved)"
     )
-    advance(run.order, State.CONFIRMED, actor=run.actor, along=along)
+
+
+def _promised(run: Run, answer: answers.Answer) -> None:
+    run.answer = answer
     metrics.REVENUE.labels(run.order.currency).inc(run.order.total)
 
 
@@ -113,7 +125,9 @@ def commit_stock(run: Run) -> None:
     """CONFIRMED: the goods leave the shelf; where they are gone after all, the money goes back."""
     faults.point("orders.confirmed")
     answer = clients.commit(order=run.order.pk)
-    if answer.ok:
+    if answer.ok and _straight(run):
+        _consume_at_once(run)
+    elif answer.ok:
         advance(run.order, State.STOCK_COMMITTED, actor=run.actor)
     elif answer.status in (404, 409, 410):
         advance(run.order, State.REFUNDING, actor=run.actor, note="The goods are gone.")
@@ -123,9 +137,24 @@ def commit_stock(run: Run) -> None:
 
 def consume_cart(run: Run) -> None:
     """STOCK_COMMITTED: what was ordered leaves the cart; what was added meanwhile stays."""
+    _consume(run)
+    advance(run.order, State.COMPLETED, actor=run.actor)
+
+
+def _consume(run: Run) -> None:
     faults.point("orders.stock_committed")
     clients.consume(cart=run.order.cart, order=run.order.pk, lines=snapshots.quantities(run.lines()))
-    advance(run.order, State.COMPLETED, actor=run.actor)
+
+
+def _consume_at_once(run: Run) -> None:
+    """Both states in one statement; where the cart does not answer, the first of them."""
+    try:
+        _consume(run)
+    except Unavailable:
+        advance(run.order, State.STOCK_COMMITTED, actor=run.actor)
+        raise
+    if not advance_through(run.order, State.STOCK_COMMITTED, State.COMPLETED, actor=run.actor):
+        advance(run.order, State.STOCK_COMMITTED, actor=run.actor)
 
 
 def start_cancelling(run: Run) -> None:
@@ -208,6 +237,20 @@ def _take_back(order: Order) -> None:
 def _expect(status: int, wanted: int) -> None:
     if status != wanted:
         raise Unavailable(f"stock answered {status}")
+
+
+def _straight(run: Run) -> bool:
+    """Whether states between which nothing is to be done are entered by one statement: where all goes well."""
+    return run.fresh
+
+
+def _payment_begun(order: Order) -> Along:
+    return Along().add(
+        """payment AS (INSERT INTO orders_payment (order_id, state, amount, currency)
+           SELECT id, 'initiated', %(amount)s, %(currency)s FROM moved)""",
+        amount=order.total,
+        currency=order.currency,
+    )
 
 
 def _payment(state: str, along: Along | None = None) -> Along:

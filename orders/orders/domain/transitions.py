@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 from chassis.errors import DomainError
@@ -63,30 +64,52 @@ def advance(
     ``columns`` of the instance are written as well; ``along`` happens in the same transaction, or not at all. The
     instance then says the new state, and whether somebody asked to cancel meanwhile.
     """
-    assert to in LEGAL[State(order.state)], (order.state, to)
-    along = along or Along()
+    if not _moved(order, [to], actor, note, along, columns):
+        raise Fenced(f"order {order.pk} is not ours in {order.state}")
+
+
+def advance_through(
+    order: Order, *states: State, actor: str, along: Along | None = None, columns: Sequence[str] = ()
+) -> bool:
+    """Moves the order through several states at once, where nothing is to be done between them.
+
+    False, and nothing is written, where it is not ours any more or somebody asked to cancel: one by one tells which.
+    """
+    return order.cancel_requested is None and _moved(order, states, actor, "", along, columns)
+
+
+def _moved(
+    order: Order, states: Sequence[State], actor: str, note: str, along: Along | None, columns: Sequence[str]
+) -> bool:
+    for was, to in pairwise([State(order.state), *states]):
+        assert to in LEGAL[was], (was, to)
+    along, to = along or Along(), states[-1]
     more = "".join(f", {column} = %(set_{column})s" for column in columns)
     statement = f"""
         WITH moved AS (
             UPDATE orders_order SET state = %(to)s, attempts = 0, next_attempt = now(), updated = now(),
                 lease_until = now() + make_interval(secs => %(seconds)s){more}
-            WHERE id = %(id)s AND state = %(was)s AND lease = %(lease)s RETURNING id, cancel_requested
+            WHERE id = %(id)s AND state = %(was)s AND lease = %(lease)s
+            {"AND cancel_requested IS NULL" if len(states) > 1 else ""} RETURNING id, cancel_requested
         ), event AS (
             INSERT INTO orders_orderevent (order_id, event, actor, note)
-            SELECT id, %(to)s, %(actor)s, %(note)s FROM moved
+            SELECT id, event, %(actor)s, %(note)s FROM moved, unnest(%(states)s::text[]) AS event
         ){"".join(f", {clause}" for clause in along.clauses)}
         SELECT cancel_requested FROM moved
     """
     values = along.values | {f"set_{column}": _adapted(getattr(order, column)) for column in columns}
     seconds = LEASE_SECONDS if to in UNDER_WAY else 0
     values |= {"to": to, "was": order.state, "id": order.pk, "lease": order.lease, "seconds": seconds}
+    values |= {"states": [str(state) for state in states], "actor": actor, "note": note[:300]}
     with connection.cursor() as cursor:
-        cursor.execute(statement, values | {"actor": actor, "note": note[:300]})
+        cursor.execute(statement, values)
         row = cursor.fetchone()
     if row is None:
-        raise Fenced(f"order {order.pk} is not ours in {order.state}")
+        return False
     order.state, order.cancel_requested = to, row[0]
-    metrics.TRANSITIONS.labels(to).inc()
+    for state in states:
+        metrics.TRANSITIONS.labels(state).inc()
+    return True
 
 
 def _adapted(value: Any) -> Any:

@@ -5,7 +5,7 @@ from uuid import uuid4
 import pytest
 from chassis.idempotency.models import IdempotencyRecord
 
-from orders.domain import checkout, saga
+from orders.domain import checkout, payments, saga
 from orders.models import Mail, Order, OrderEvent, Payment
 
 pytestmark = pytest.mark.django_db
@@ -293,6 +293,7 @@ def test_a_reservation_that_was_given_up_is_not_charged(shop, buy):
         def stuck(run):
             raise saga.Unavailable("not now")
 
+        patch.setattr(saga, "_straight", lambda run: False)
         patch.setitem(saga._STEPS, saga.State.RESERVED, stuck)
         buy(cart, key="k")
     order = Order.objects.get()
@@ -317,3 +318,38 @@ def test_an_order_refunded_in_its_own_request_was_confirmed_all_the_same(shop, b
         first = buy(cart, key="k")
     assert Order.objects.get().state == "refunded"
     assert (first.status_code, buy(cart, key="k").content) == (201, first.content)
+
+
+def test_the_answer_is_out_before_goods_leave_shelf_and_cart(shop, buy, monkeypatch):
+    seen = []
+    real = checkout.Placed.finish
+
+    def look(placed):
+        order = Order.objects.get()
+        seen.extend([order.state, shop.reservations[str(order.pk)]["state"], placed.answer.status])
+        real(placed)
+
+    monkeypatch.setattr(checkout.Placed, "finish", look)
+    assert buy(shop.cart(A=2)).status_code == 201
+    assert seen == ["confirmed", "held", 201]
+    assert Order.objects.get().state == "completed"
+
+
+@pytest.mark.parametrize(("moment", "ends"), [("_reserve", "cancelled"), ("pay", "refunded"), ("_consume", "refunded")])
+def test_cancelling_between_states_that_are_entered_at_once(shop, buy, charges, monkeypatch, moment, ends):
+    """Somebody asks to cancel while the last call before them is under way: nothing is passed by."""
+    target = payments if moment == "pay" else saga
+    name = "settle" if moment == "pay" else moment
+    real = getattr(target, name)
+
+    def meanwhile(*args, **kwargs):
+        result = real(*args, **kwargs)
+        Order.objects.update(cancel_requested="2020-01-01T00:00Z")
+        return result
+
+    monkeypatch.setattr(target, name, meanwhile)
+    buy(shop.cart(A=2))
+    order = Order.objects.get()
+    assert (order.state, shop.available["A"], shop.held()) == (ends, 10, 0)
+    charge = charges.find(str(order.pk))
+    assert (charge["state"] if charge else None) == (None if ends == "cancelled" else "refunded")

@@ -41,7 +41,7 @@ def test_each_step_is_timed_by_how_it_ended(shop, buy):
     def steps(step, outcome):
         return counted("orders_checkout_step_seconds_count", step=step, outcome=outcome)
 
-    kinds = [("pending", "done"), ("paying", "done"), ("stock_committed", "done"), ("paying", "refused")]
+    kinds = [("pending", "done"), ("paying", "done"), ("confirmed", "done"), ("paying", "refused")]
     kinds += [("pending", "unavailable")]
     before = {kind: steps(*kind) for kind in kinds}
     assert buy(shop.cart(A=1)).status_code == 201

@@ -64,8 +64,9 @@ def available(*, sku: str) -> Available:
 def available_of(*, skus: Sequence[str]) -> list[Available]:
     """What can be sold of each SKU, in the order asked; 0 for one that nobody knows."""
     wanted = list(dict.fromkeys(skus))
-    rows = Level.objects.filter(pk__in=wanted).values_list("sku", "on_hand", "reserved")
-    found = {sku: on_hand - reserved for sku, on_hand, reserved in rows}
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT sku, on_hand - reserved FROM stock_level WHERE sku = ANY(%s)", [wanted])
+        found: dict[str, int] = dict(cursor.fetchall())
     return [{"sku": sku, "available": found.get(sku, 0)} for sku in wanted]
 
 
