@@ -36,7 +36,7 @@ def test_a_value_of_another_kind_stops_the_start(monkeypatch, read, value):
 
 @pytest.mark.parametrize("length", [19, 20])
 def test_a_short_secret_stops_the_start_in_production_only(monkeypatch, length):
-    monkeypatch.setenv("S", "x" * length)
+    monkeypatch.setenv("S", "kX8-vQ2_mL5.rT9~wZ4!"[:length])
     monkeypatch.setenv("DJANGO_ENV", "test")
     assert env.secret("S")
     monkeypatch.setenv("DJANGO_ENV", "production")
@@ -59,6 +59,39 @@ def test_a_database_url_becomes_settings(monkeypatch):
         "NAME": "shop",
     }
     assert found["ENGINE"] == "chassis.database"
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "django-insecure-8f#k2!x9q&z7w1m3",
+        "changeme-changeme-changeme",
+        "x" * 50,
+        "a secret for tests only!!",
+        "abababababababababababab",
+    ],
+)
+def test_a_default_secret_stops_the_start_in_production_only(monkeypatch, value):
+    monkeypatch.setenv("S", value)
+    monkeypatch.setenv("DJANGO_ENV", "development")
+    assert env.secret("S") == value
+    monkeypatch.setenv("DJANGO_ENV", "production")
+    with pytest.raises(SystemExit, match="can be guessed"):
+        env.secret("S")
+
+
+@pytest.mark.parametrize("password", ["stock", "postgres", "short-1", "password1234"])
+def test_a_weak_password_of_a_database_stops_the_start_in_production_only(monkeypatch, password):
+    monkeypatch.setenv("DB", f"postgres://stock:{password}@db.example/stock")
+    assert env.database("DB")["PASSWORD"] == password
+    monkeypatch.setenv("DJANGO_ENV", "production")
+    with pytest.raises(SystemExit, match="the password in DB is too weak"):
+        env.database("DB")
+
+
+def test_a_database_url_may_ask_for_tls(monkeypatch):
+    monkeypatch.setenv("DB", "postgres://me:x@db.example/shop?sslmode=verify-full&sslrootcert=/ca.crt")
+    assert env.database("DB")["OPTIONS"] == {"sslmode": "verify-full", "sslrootcert": "/ca.crt"}
 
 
 def start(*command, **changes):
@@ -92,3 +125,26 @@ def test_a_short_secret_in_production_is_one_clear_line_too():
     done = start("-c", "import django; django.setup()", DJANGO_ENV="production", SECRET_KEY="short")
     assert done.returncode == 1
     assert done.stderr == "comptoir: SECRET_KEY is too short for production: give at least 20 characters\n"
+
+
+GOOD = {"DJANGO_ENV": "production", "SECRET_KEY": "kX8-vQ2_mL5.rT9~wZ4!", "OIDC_CLIENT_SECRET": "pW3+nB7=cY6,hJ1;dF0?"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"SECRET_KEY": "django-insecure-8f#k2!x9q&z7w1m3"}, "SECRET_KEY can be guessed"),
+        ({"OIDC_CLIENT_SECRET": "short"}, "OIDC_CLIENT_SECRET is too short"),
+        ({"DATABASE_URL": "postgres://stock:stock@db/stock"}, "the password in DATABASE_URL is too weak"),
+        ({"DEBUG": "1"}, "DEBUG is refused in production"),
+        ({"DEBUG": "0"}, ""),
+    ],
+)
+def test_production_starts_with_good_secrets_and_without_debug_only(changes, said):
+    code = (
+        "import django; django.setup(); from django.conf import settings as s; print(s.DEBUG, s.SESSION_COOKIE_SECURE)"
+    )
+    done = start("-c", code, **GOOD | changes)
+    assert said in done.stderr
+    assert done.stderr.count("\n") == (1 if said else 0), done.stderr
+    assert done.stdout == ("" if said else "False True\n")

@@ -42,8 +42,11 @@ def words(name: str, default: list[str] = _REQUIRED) -> list[str]:
 
 def database(name: str, default: str = _REQUIRED) -> dict[str, Any]:
     """A ``postgres://role:password@host:port/name`` URL as Django's database settings."""
-    value = text(name, default)
-    return dict(environ.Env.db_url_config(value, engine="chassis.database"))
+    found = dict(environ.Env.db_url_config(text(name, default), engine="chassis.database"))
+    password = found.get("PASSWORD")
+    if production() and password and (len(password) < 12 or guessable(password)):
+        raise SystemExit(f"comptoir: the password in {name} is too weak for production: give a random one")
+    return found
 
 
 def email(name: str, default: str) -> dict[str, Any]:
@@ -51,12 +54,39 @@ def email(name: str, default: str) -> dict[str, Any]:
     return dict(environ.Env.email_url_config(text(name, default)))
 
 
+# What tutorials, generators and tired people put where a secret belongs.
+_GUESSABLE = (
+    "django-insecure",
+    "changeme",
+    "change-me",
+    "change_me",
+    "password",
+    "secret",
+    "default",
+    "for tests only",
+)
+
+
 def secret(name: str, min_length: int = 20) -> str:
-    """A required secret. In production one that is shorter than ``min_length`` characters stops the start."""
+    """A required secret. In production one that is shorter than ``min_length`` or guessable stops the start."""
     value = text(name)
-    if production() and len(value) < min_length:
-        raise SystemExit(f"comptoir: {name} is too short for production: give at least {min_length} characters")
+    if production():
+        if len(value) < min_length:
+            raise SystemExit(f"comptoir: {name} is too short for production: give at least {min_length} characters")
+        if guessable(value):
+            raise SystemExit(f"comptoir: {name} can be guessed: give a random one of 32 characters or more")
     return value
+
+
+def guessable(value: str) -> bool:
+    """Whether a secret is one of the usual placeholders, or made of very few different characters."""
+    return len(set(value)) < 8 or any(word in value.lower() for word in _GUESSABLE)
+
+
+def refuse_in_production(name: str, why: str) -> None:
+    """Stops the start in production where a switch is on that is for developers only."""
+    if production() and flag(name, False):
+        raise SystemExit(f"comptoir: {name} is refused in production: {why}. Unset it")
 
 
 def production() -> bool:

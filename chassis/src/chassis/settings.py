@@ -50,6 +50,8 @@ def adopt(
 
 
 def _from_environment(service: str) -> dict[str, Any]:
+    # DEBUG: read by nobody, and refused where somebody may think that it is.
+    env.refuse_in_production("DEBUG", "pages of errors would show what is inside")
     # DATABASE_URL: postgres://role:password@host:port/name of the application's role.
     database = env.database("DATABASE_URL")
     database |= {
