@@ -29,7 +29,9 @@ def test_every_variable_that_a_service_reads_is_given_or_passed_on(service: str,
     shop = Shop(state)
     own = [name for name, process in shop.table.items() if process.folder == ROOT / service]
     unknown = read_by(ROOT / service, ROOT / "chassis" / "src") - given(shop, *own)
-    assert unknown <= {*environment.PASSED_ON, *ONE_SHOT, *FAULT_RUNS}
+    # Where staff sign in, nobody has to prove to itself who it is.
+    provider = {"OIDC_CLIENT_SECRET"} if service == "customers" else set()
+    assert unknown <= {*environment.PASSED_ON, *ONE_SHOT, *FAULT_RUNS, *provider}
 
 
 def test_nothing_is_passed_on_that_nobody_reads() -> None:
@@ -51,6 +53,14 @@ def test_no_secret_is_in_an_environment_but_as_the_name_of_its_file(state: Path)
     files = {name: value for name, value in variables if "secrets" in Path(value).parts}
     assert {"SECRET_KEY_FILE", "SERVICE_KEY_FILE", "DATABASE_URL_FILE", "PAYMENT_SECRET_FILE"} <= set(files)
     assert all(name.endswith("_FILE") and Path(value).is_relative_to(state) for name, value in files.items())
+
+
+def test_each_service_knows_its_own_secret_for_the_staffs_sign_in_and_customers_those_of_all(state: Path) -> None:
+    shop = Shop(state)
+    own = {name: shop.env(name).get("OIDC_CLIENT_SECRET_FILE") for name in ("products-1", "stock", "cart", "orders")}
+    assert own == {name: f"{state}/secrets/{name.removesuffix('-1')}/oidc_client_secret" for name in own}
+    holders = {name for name in shop.table if "OIDC_CLIENTS_FILE" in shop.env(name)}
+    assert holders == {"customers", "customers-worker"}
 
 
 def test_only_orders_and_its_payment_provider_share_a_secret(state: Path) -> None:
