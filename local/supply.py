@@ -1,0 +1,75 @@
+"""What the shop is made of: `make sbom` lists it, `make advisories` asks whether something of it is known to be weak.
+
+python -m local.supply sbom | advisories
+"""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+from local.venv import PYTHON, ROOT
+
+FOLDER = ROOT / "sbom"
+SILENT = (
+    "could not be audited",
+    "ConnectionError",
+    "Max retries exceeded",
+    "Failed to establish",
+    "ServiceError",
+    "Timeout",
+    "ProxyError",
+)
+"""What pip-audit says where nobody answers, which is no finding."""
+
+
+def locked() -> list[Path]:
+    """The files that pin every package, by folder."""
+    return [ROOT / "requirements.txt", *sorted(ROOT.glob("*/requirements.txt")), ROOT / "requirements-dev.txt"]
+
+
+def name(file: Path) -> str:
+    """What a file's list is called: its folder, comptoir for local mode, development for tools."""
+    if file.parent != ROOT:
+        return file.parent.name
+    return "development" if "dev" in file.name else "comptoir"
+
+
+def sbom(folder: Path, files: list[Path]) -> list[Path]:
+    """Writes a CycloneDX document for each pinned set of packages, with their hashes; returns the files."""
+    folder.mkdir(exist_ok=True)
+    made = [folder / f"{name(file)}.cdx.json" for file in files]
+    for file, target in zip(files, made, strict=True):
+        command = [PYTHON.parent / "cyclonedx-py", "requirements", file, "--of", "JSON", "--output-reproducible"]
+        subprocess.run([*map(str, command), "--output-file", str(target)], check=True, stderr=subprocess.DEVNULL)
+        print(f"{target.relative_to(folder.parent)}: {len(json.loads(target.read_text())['components'])} packages")
+    return made
+
+
+def advisories(files: list[Path]) -> int:
+    """Asks the registry's advisory service; 1 where it knows of a weakness, 0 where not and where nobody answers."""
+    weak = 0
+    for file in files:
+        words = ["-r", str(file), "--disable-pip", "--require-hashes", "--progress-spinner", "off", "--timeout", "10"]
+        done = subprocess.run([str(PYTHON), "-m", "pip_audit", *words], capture_output=True, text=True, check=False)
+        if any(word in done.stderr + done.stdout for word in SILENT):
+            print("advisories: not checked, since the advisory service does not answer here")
+            return weak
+        print(f"{name(file)}: {(done.stdout or done.stderr).strip()}")
+        weak |= int(done.returncode != 0)
+    return weak
+
+
+def main(words: list[str]) -> int:
+    """One of the two."""
+    if words == ["sbom"]:
+        sbom(FOLDER, locked())
+        return 0
+    if words == ["advisories"]:
+        return advisories(locked())
+    print(__doc__, file=sys.stderr)
+    return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
