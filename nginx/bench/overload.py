@@ -1,9 +1,9 @@
 """What happens at five times the load that the shop can carry: `make -C nginx overload`.
 
-A real shop with its real goods (local/), default settings. How much it can carry is measured first: lists of 20
-products past the cache, 16 clients without a pause. Then wrk offers 0.8, 1, 2 and 5 times as much, over 2000
-connections. What was answered, and how fast, is in the gateway's own log; what somebody sees who opens a connection for
-each request is measured beside it.
+A real shop with its real goods (local/), default settings but for LIMIT_REQUESTS where that is set. How much it can
+carry is measured first: lists of 20 products past the cache, 16 clients without a pause. Then wrk offers 0.8, 1, 2 and 5
+times as much, over 2000 connections. What was answered, and how fast, is in the gateway's own log; what somebody sees who
+opens a connection for each request is measured beside it.
 """
 
 import http.client
@@ -28,6 +28,7 @@ SECONDS = int(os.environ.get("SECONDS_A_ROUND", "10"))
 CONNECTIONS = 2000
 PATH = "/api/v1/products?limit=20"
 LOADS = (0.8, 1, 2, 5)
+AT_ONCE = int(os.environ.get("LIMIT_REQUESTS", "512"))
 
 
 @dataclass
@@ -54,7 +55,8 @@ def main() -> None:
         state = Path(name) / "state"
         # A file of its own: supervisor starts another one after every 10 MB.
         log = state / "run" / "nginx" / "access.log"
-        shop = Shop(state, ports.free_offset(), {"GATEWAY_ACCESS_LOG": str(log)})
+        settings = {"GATEWAY_ACCESS_LOG": str(log), "LIMIT_REQUESTS": str(AT_ONCE)}
+        shop = Shop(state, ports.free_offset(), settings)
         try:
             shop.up(say=lambda line: print(f"  {line}", file=sys.stderr))
             measure(shop.ports["GATEWAY_PORT"], log)
@@ -67,12 +69,12 @@ def measure(port: int, log: Path) -> None:
     url = f"http://127.0.0.1:{port}{PATH}"
     wrk(url, connections=16, seconds=2, script="fresh.lua")
     capacity = wrk(url, connections=16, seconds=SECONDS, script="fresh.lua").rate
-    print(f"the shop carries {capacity:.0f} uncached lists a second; rounds of {SECONDS} s\n")
+    print(f"the shop carries {capacity:.0f} uncached lists a second; LIMIT_REQUESTS={AT_ONCE}, rounds of {SECONDS} s\n")
     print("| load | offered/s | 200/s | p50, p99 of 200 | 429/s | p95, p99 of 429 | p99 seen by a client | 503/s |")
     print("|---|---|---|---|---|---|---|---|")
     good = [capacity]
     for load in LOADS:
-        logged, seen = offer(log, port, url, capacity * load, 512 if load > 1 else 0)
+        logged, seen = offer(log, port, url, capacity * load, AT_ONCE if load > 1 else 0)
         good.append(logged.rate(200))
         total = sum(map(logged.rate, list(logged.seconds)))
         times = f"{logged.percentile(200, 0.5):.0f}, {logged.percentile(200, 0.99):.0f} ms"
