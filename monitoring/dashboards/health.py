@@ -103,7 +103,7 @@ DASHBOARD = Dashboard(
             Panel(
                 "Latency, p95",
                 "19 of 20 requests took at most this long inside the service, without the queue.",
-                [Query(_p95("django_http_requests_latency_including_middlewares_seconds"), "{{instance}}")],
+                [Query(_p95("django_http_requests_latency_seconds_by_view_method"), "{{instance}}")],
                 unit="s",
             ),
             Panel(
