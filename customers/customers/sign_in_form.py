@@ -48,6 +48,8 @@ class SignInForm(AuthenticationForm):
                 "Enter the code of your authenticator app, or a recovery code.", code="otp_required"
             ) from None
         except DomainError as refusal:
+            self.data = self.data.copy()  # whoever tries again types the code anew
+            self.data["otp"] = ""
             raise ValidationError(refusal.detail or refusal.title, code=refusal.code) from None
         self.user_cache = customer
         return dict(self.cleaned_data)

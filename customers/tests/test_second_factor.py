@@ -157,7 +157,10 @@ def test_the_sign_in_page_asks_for_the_code_in_a_second_step(client, app):
     asked = sign_in(client, username="Boss@example.org", password=PASSWORD)
     assert b"authenticator app" in asked.content
     assert b'name="password"' not in asked.content
-    assert b"is wrong" in sign_in(client, proof=proof(asked), otp="000000").content
+    wrong = sign_in(client, proof=proof(asked), otp="000000").content
+    assert b"is wrong" in wrong
+    assert b"000000" not in wrong
+    assert b'value="Boss@example.org"' in sign_in(client, username="Boss@example.org", password="wrong").content
     assert "_auth_user_id" not in client.session
     assert sign_in(client, proof=proof(asked), otp=app.now()).status_code == 302
     assert "_auth_user_id" in client.session
