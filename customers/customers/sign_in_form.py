@@ -22,6 +22,7 @@ NOT_STAFF = "This is a customer's account. Only staff of the shop sign in here."
 class SignInForm(AuthenticationForm):
     """``proof`` says, in the second step, that the password was right; it holds for five minutes."""
 
+    data: Any
     proof = forms.CharField(required=False, widget=forms.HiddenInput)
     otp = forms.CharField(required=False, max_length=40, label="Code")
 
