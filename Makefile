@@ -8,7 +8,7 @@ VENV := $(CURDIR)/.venv/bin/python
 PARTS := $(patsubst %/Makefile,%,$(wildcard */Makefile))
 
 .DEFAULT_GOAL := help
-.PHONY: help up down restart reload status logs clean audit faults bench bench-scale bench-gateway load load-ui backup restore reconcile venv test test-long test-compose lint fmt lock
+.PHONY: advisories check-deploy sbom security help up down restart reload status logs clean audit faults bench bench-scale bench-gateway load load-ui backup restore reconcile venv test test-long test-compose lint fmt lock
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /  \1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 12
@@ -79,6 +79,15 @@ lint-%: venv
 	@$(MAKE) --no-print-directory -C $* lint PYTHON=$(VENV)
 fmt-%: venv
 	@$(MAKE) --no-print-directory -C $* fmt PYTHON=$(VENV)
+
+security: venv ## write who may call what (routes.toml of each service) into docs/security.md
+	@$(VENV) -m local.security
+check-deploy: ## say what is left to do before this shop meets the world; fails while something is
+	@$(VENV) -m local.check_deploy
+sbom: venv ## list every package of the shop (CycloneDX) in sbom/
+	@$(VENV) -m local.supply sbom
+advisories: venv ## ask whether a package has a known weakness; says so where nobody answers
+	@$(VENV) -m local.supply advisories
 
 lock: venv ## pin every dependency in the requirements files; UPGRADE=1 takes newer releases
 	@$(VENV) -m local.lock

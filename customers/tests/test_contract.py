@@ -47,4 +47,4 @@ def test_every_answer_is_as_the_document_says(live_server, customer, others):
     print(f"{outcome.cases} cases", outcome.phases, outcome.statuses)
     assert not outcome.wrong, outcome.told()
     assert outcome.cases >= contract.wanted()
-    assert set(outcome.phases) == {"coverage", "fuzzing", "stateful"}
+    assert set(outcome.phases) == {"examples", "coverage", "fuzzing", "stateful"}

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from local import ports
+from local import ports, security
 from local.environment import PASSED_ON
 from local.processes import MONITORING
 from local.up import ONCE
@@ -68,3 +68,7 @@ def test_the_readme_s_ports_are_the_defaults() -> None:
         name: default for name, default in SETTING.findall((ROOT / "README.md").read_text()) if name.endswith("_PORT")
     }
     assert told == {name: str(port) for name, port in ports.DEFAULTS.items()} | {"GRAFANA_PORT": "3000"}
+
+
+def test_the_table_of_who_may_call_what_is_as_the_services_have_it() -> None:
+    assert security.rendered() == security.DOCUMENT.read_text(), "make security"

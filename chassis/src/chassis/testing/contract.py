@@ -73,6 +73,8 @@ def _schema(url: str, document: dict[str, Any], token: Token, seed: int, example
         base_url=url,
         continue_on_failure=True,
         request_timeout=30,
+        # No document has examples: they are made up.
+        phases=config.PhasesConfig(examples=config.ExamplesPhaseConfig(fill_missing=True)),
         generation=config.GenerationConfig(max_examples=examples, database="none"),
         checks=config.ChecksConfig(
             positive_data_acceptance=config.PositiveDataAcceptanceConfig(expected_statuses=REFUSALS)
