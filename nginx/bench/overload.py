@@ -1,9 +1,9 @@
 """What happens at five times the load that the shop can carry: `make -C nginx overload`.
 
 A real shop with its real goods (local/), default settings but for LIMIT_REQUESTS where that is set. How much it can
-carry is measured first: lists of 20 products past the cache, 16 clients without a pause. Then wrk offers 0.8, 1, 2 and 5
-times as much, over 2000 connections. What was answered, and how fast, is in the gateway's own log; what somebody sees who
-opens a connection for each request is measured beside it.
+carry is measured first: lists of 20 products past the cache, 16 clients without a pause. Then wrk offers 0.8, 1, 2
+and 5 times as much, over 2000 connections. What was answered, and how fast, is in the gateway's own log; what somebody
+sees who opens a connection for each request is measured beside it.
 """
 
 import http.client
