@@ -82,7 +82,7 @@ fmt-%: venv
 
 security: venv ## write who may call what (routes.toml of each service) into docs/security.md
 	@$(VENV) -m local.security
-check-deploy: ## say what is left to do before this shop meets the world; fails while something is
+check-deploy: venv ## say what is left to do before this shop meets the world; fails while something is
 	@$(VENV) -m local.check_deploy
 sbom: venv ## list every package of the shop (CycloneDX) in sbom/
 	@$(VENV) -m local.supply sbom
