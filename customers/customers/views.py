@@ -44,7 +44,8 @@ class TokenView(PublicView):
 
     @extend_schema(request=serializers.SignInRequest, responses=serializers.TokensAnswer)
     def post(self, request: Request) -> Response:
-        """An access token for five minutes and a refresh token for thirty days, good once."""
+        """An access token for five minutes and a refresh token for thirty days, good once. Who has enrolled an
+        authenticator app sends its code too, else it is 401 ``otp_required``."""
         body = validated(serializers.SignInRequest, request.data)
         issued = sign_in.sign_in(**body, origin=origin(request))
         return Response(serializers.tokens(issued), headers=UNCACHED)

@@ -20,31 +20,38 @@ ENDED_WITHIN = 15
 """Seconds after which a sign-out is known in every admin: chassis.sign_in.sessions.FRESH_SECONDS and a little."""
 
 
-@pytest.fixture
-def browser() -> Iterator[Browser]:
+@pytest.fixture(scope="module")
+def window() -> Iterator[Browser]:
     with opened() as browser:
         yield browser
 
 
+@pytest.fixture
+def browser(window: Browser) -> Browser:
+    """Nobody is signed in."""
+    window.execute_cdp_cmd("Network.clearBrowserCookies", {})
+    return window
+
+
 @pytest.fixture(scope="module")
-def clerk(target: Target) -> str:
+def clerk(target: Target, window: Browser) -> str:
     """The e-mail address of somebody of the warehouse, whom the owner has made staff in the admin."""
-    email = f"clerk-{uuid4().hex[:8]}@example.com"
-    with opened() as browser:
-        sign_in(browser, target, "customers", target.staff_email, target.staff_password)
-        browser.get(f"{target.url}/admin/customers/customers/customer/add/")
-        for name, value in (("email", email), ("name", "Clerk"), ("password1", PASSWORD), ("password2", PASSWORD)):
-            browser.find_element(By.NAME, name).send_keys(value)
-        browser.find_element(By.NAME, "_continue").click()
-        browser.wait("#id_is_staff, [name=is_staff]")
-        tick = browser.find_element(By.NAME, "is_staff")
-        browser.execute_script("arguments[0].click()", tick)
-        until(lambda: len(browser.all("#id_groups_from option")), (5).__eq__)
-        Select(browser.find_element(By.ID, "id_groups_from")).select_by_visible_text("warehouse")
-        browser.execute_script("SelectBox.move('id_groups_from', 'id_groups_to')")
-        browser.look("staff-becomes-a-clerk")
-        browser.find_element(By.NAME, "_save").click()
-        browser.wait("body", "was changed successfully")
+    email, browser = f"clerk-{uuid4().hex[:8]}@example.com", window
+    browser.execute_cdp_cmd("Network.clearBrowserCookies", {})
+    sign_in(browser, target, "customers", target.staff_email, target.staff_password)
+    browser.get(f"{target.url}/admin/customers/customers/customer/add/")
+    for name, value in (("email", email), ("name", "Clerk"), ("password1", PASSWORD), ("password2", PASSWORD)):
+        browser.find_element(By.NAME, name).send_keys(value)
+    browser.find_element(By.NAME, "_continue").click()
+    browser.wait("#id_is_staff, [name=is_staff]")
+    tick = browser.find_element(By.NAME, "is_staff")
+    browser.execute_script("arguments[0].click()", tick)
+    until(lambda: len(browser.all("#id_groups_from option")), (5).__eq__)
+    Select(browser.find_element(By.ID, "id_groups_from")).select_by_visible_text("warehouse")
+    browser.execute_script("SelectBox.move('id_groups_from', 'id_groups_to')")
+    browser.look("staff-becomes-a-clerk")
+    browser.find_element(By.NAME, "_save").click()
+    browser.wait("body", "was changed successfully")
     return email
 
 
@@ -113,6 +120,7 @@ def test_a_customer_is_refused_and_told_why(browser: Browser, target: Target, cu
 def test_a_second_factor_is_enrolled_and_asked_for_everywhere(browser: Browser, target: Target, clerk: str) -> None:
     sign_in(browser, target, "customers", clerk, PASSWORD)
     until(lambda: browser.current_url, f"{target.url}/admin/customers/".__eq__)
+    browser.errors()  # of pages that others opened
     browser.get(f"{target.url}/admin/customers/second-factor/")
     app = pyotp.TOTP(browser.wait("#secret").text)
     assert browser.find_element(By.ID, "qr").get_property("naturalWidth")
