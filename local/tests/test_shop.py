@@ -199,3 +199,15 @@ def test_whoever_comes_as_the_application_holds_nobody_up(shop: Shop, service: s
         for name, value in limits.items():
             cursor.execute(f"SHOW {name}")
             assert cursor.fetchone() == (value,), name
+
+
+def test_no_secret_is_in_a_process_list_an_environment_or_a_log(shop: Shop) -> None:
+    kept = [path for path in shop.state.secrets.rglob("*") if path.is_file() and path.suffix not in (".json", ".crt")]
+    words = {path.read_text().strip() for path in kept if path.name != "staff_email"} | {PASSWORD}
+    told = [*(" ".join(each.info["cmdline"] or ()) for each in psutil.process_iter(["cmdline"]))]
+    mine = [each["pid"] for each in shop.supervisor.processes().values() if each["pid"]]
+    told += [f"{psutil.Process(pid).environ()}" for pid in mine]
+    told += [path.read_text(errors="replace") for path in shop.state.log.rglob("*") if path.is_file()]
+    assert len(words) > 20
+    assert len(mine) > 8
+    assert not [word[:4] for word in words for text in told if word in text]
