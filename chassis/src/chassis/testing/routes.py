@@ -82,13 +82,21 @@ def _rule(route: str, row: dict[str, Any]) -> Rule:
     may = frozenset(caller for name in row.pop("may") for caller in GROUPS.get(name, (name,)))
     if strange := may - set(CALLERS):
         raise ValueError(f"{route}: there is no caller {sorted(strange)}")
-    options = {"status": 200, "refused": {}, "values": {}, "query": "", "body": None, "headers": {}} | row
+    options: dict[str, Any] = {
+        "status": 200,
+        "refused": {},
+        "values": {},
+        "query": "",
+        "body": None,
+        "headers": {},
+    } | row
     return Rule(route=route, may=may, **options)
 
 
 def in_urls() -> tuple[list[str], list[str]]:
     """Every route of the URL configuration, as ``METHOD path``: those of the API, and those of the admin."""
-    api, admin = [], []
+    api: list[str] = []
+    admin: list[str] = []
     for path, view in sorted(_walk(get_resolver().url_patterns, "/"), key=lambda found: found[0]):
         target = admin if path.startswith(settings.ADMIN_PATH) else api
         target += [f"{method} {path}" for method in _methods(view, target is admin)]
