@@ -107,18 +107,10 @@ class VariantsRequest(StrictSerializer):
     skus = serializers.ListField(child=Sku(), min_length=1, max_length=1000)
 
 
-class ImageRequest(serializers.Serializer[Any]):
+class ImageRequest(StrictSerializer):
     """A picture: JPEG, PNG, WebP or GIF, at most 10 MB and 25 million pixels."""
 
     image = serializers.FileField(max_length=1000)
-
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """No other parts than ``image``."""
-        if unknown := sorted(set(self.initial_data) - {"image"}):
-            raise serializers.ValidationError(
-                {name: [serializers.ErrorDetail("This field is not known.", "unknown")] for name in unknown}
-            )
-        return attrs
 
 
 class FiltersQuery(Query):
