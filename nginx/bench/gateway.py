@@ -4,18 +4,28 @@
 2. What counting it costs: the same read from a gateway without metrics.
 3. What the gateway adds to a read that no cache has, against the same upstream asked directly.
 
-Rounds alternate, so that whatever else this machine does hits both sides; medians count.
+Rounds alternate, so that whatever else this machine does hits all sides; medians count. All cores are busy all the
+time, so requests a second are CPU time in other words. That is printed too (nginx's workers and wrk), since it hardly
+changes when others use the machine meanwhile.
 """
 
 import os
+import resource
 import sys
+from pathlib import Path
 from statistics import median
 
 from bench.setting import BODY, setting
 from bench.wrk import Run, require, wrk
+from tests.support.processes import Gateway
 
 ROUNDS = int(os.environ.get("ROUNDS", "15"))
 SECONDS = int(os.environ.get("SECONDS_A_ROUND", "1"))
+TITLES = {
+    "static": "static file, no log, no metrics",
+    "cached": "cached read, log and metrics",
+    "unmetered": "cached read, log, no metrics",
+}
 
 
 def main() -> None:
@@ -23,44 +33,57 @@ def main() -> None:
     require()
     with setting() as it:
         wrk(it.cached, connections=64, threads=2, seconds=1)
-        runs: dict[str, list[Run]] = {name: [] for name in ("static", "cached", "unmetered", "direct", "through")}
+        busy = {
+            "static": (it.static, it.gateway),
+            "cached": (it.cached, it.gateway),
+            "unmetered": (it.unmetered, it.bare),
+        }
+        runs: dict[str, list[Run]] = {name: [] for name in (*busy, "direct", "through")}
+        costs: dict[str, list[float]] = {name: [] for name in busy}
         for number in range(ROUNDS):
             print(f"\rround {number + 1} of {ROUNDS}", end="", file=sys.stderr, flush=True)
-            runs["static"].append(wrk(it.static, connections=64, threads=2, seconds=SECONDS))
-            runs["cached"].append(wrk(it.cached, connections=64, threads=2, seconds=SECONDS))
-            runs["unmetered"].append(wrk(it.unmetered, connections=64, threads=2, seconds=SECONDS))
+            for name, (url, gateway) in busy.items():
+                before = cpu(gateway)
+                runs[name].append(wrk(url, connections=64, threads=2, seconds=SECONDS))
+                costs[name].append((cpu(gateway) - before) / (runs[name][-1].rate * SECONDS) * 1e6)
             runs["direct"].append(wrk(it.upstream, connections=1, seconds=SECONDS, script="distinct.lua"))
             runs["through"].append(wrk(it.cached, connections=1, seconds=SECONDS, script="distinct.lua"))
         print(file=sys.stderr)
-    report(runs)
+    report(runs, costs)
 
 
-def report(runs: dict[str, list[Run]]) -> None:
-    """Medians with their range, and the two figures they are for."""
+def cpu(gateway: Gateway) -> float:
+    """Seconds that the workers of this gateway and all runs of wrk have computed so far."""
+    ticks = 0
+    for pid in gateway.workers():
+        fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+        ticks += int(fields[11]) + int(fields[12])
+    clients = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return ticks / os.sysconf("SC_CLK_TCK") + clients.ru_utime + clients.ru_stime
+
+
+def report(runs: dict[str, list[Run]], costs: dict[str, list[float]]) -> None:
+    """Medians with their range, and the figures they are for."""
     print(f"body {len(BODY)} bytes, {ROUNDS} rounds of {SECONDS} s, {os.cpu_count()} cores")
-    titles = {
-        "static": "static file, no log, no metrics",
-        "cached": "cached read, log and metrics",
-        "unmetered": "cached read, log, no metrics",
-    }
-    for name, what in titles.items():
-        rates = sorted(run.rate for run in runs[name])
-        print(f"{what:36} {median(rates):9,.0f} requests/s   ({rates[0]:,.0f} to {rates[-1]:,.0f})")
-    ratios = sorted(cached.rate / static.rate for cached, static in zip(runs["cached"], runs["static"], strict=True))
-    print(
-        f"{'ratio (goal 70 %, floor 60 %)':36} {median(ratios):9.0%}              ({ratios[0]:.0%} to {ratios[-1]:.0%})"
-    )
-    # All cores are busy all the time: the difference of the times between two answers is time of theirs.
-    pairs = zip(runs["cached"], runs["unmetered"], strict=True)
-    counting = sorted((1 / cached.rate - 1 / bare.rate) * 1e6 * (os.cpu_count() or 1) for cached, bare in pairs)
-    what = "counting a request (below 15 µs)"
-    print(f"{what:36} {median(counting):9.1f} µs           ({counting[0]:.1f} to {counting[-1]:.1f})")
+    for name, what in TITLES.items():
+        line(what, [run.rate for run in runs[name]], "{:,.0f}", "requests/s")
+    for name, what in TITLES.items():
+        line(f"CPU: {what}", costs[name], "{:.1f}", "µs a request, with wrk's")
+    pairs = list(zip(runs["cached"], runs["static"], strict=True))
+    line("ratio (goal 70 %, floor 60 %)", [cached.rate / static.rate for cached, static in pairs], "{:.0%}")
+    line("ratio by CPU", [a / b for a, b in zip(costs["static"], costs["cached"], strict=True)], "{:.0%}")
+    counting = [a - b for a, b in zip(costs["cached"], costs["unmetered"], strict=True)]
+    line("counting a request (at most 15 µs)", counting, "{:.1f}", "µs of CPU")
     for name, what in (("direct", "upstream asked directly, p50"), ("through", "through the gateway, uncached, p50")):
-        times = sorted(run.p50 * 1000 for run in runs[name])
-        print(f"{what:36} {median(times):9.3f} ms           ({times[0]:.3f} to {times[-1]:.3f})")
-    pairs = zip(runs["through"], runs["direct"], strict=True)
-    added = median(through.p50 - direct.p50 for through, direct in pairs) * 1000
-    print(f"{'added (goal below 0.5 ms)':36} {added:9.3f} ms")
+        line(what, [run.p50 * 1000 for run in runs[name]], "{:.3f}", "ms")
+    added = [(a.p50 - b.p50) * 1000 for a, b in zip(runs["through"], runs["direct"], strict=True)]
+    line("added (goal below 0.5 ms)", added, "{:.3f}", "ms")
+
+
+def line(what: str, values: list[float], form: str, unit: str = "") -> None:
+    """One figure: its median, and its range."""
+    low, middle, high = (form.format(it) for it in (min(values), median(values), max(values)))
+    print(f"{what:38} {middle:>9} {unit:24} ({low} to {high})")
 
 
 if __name__ == "__main__":

@@ -45,9 +45,10 @@ server {{
 
 @dataclass(frozen=True)
 class Setting:
-    """The four addresses that are measured, and the gateway. `unmetered` is another one, alike but for its metrics."""
+    """The four addresses that are measured, and the gateways: `bare`, at `unmetered`, has no metrics."""
 
     gateway: Gateway
+    bare: Gateway
     cached: str
     unmetered: str
     static: str
@@ -77,6 +78,7 @@ def setting() -> Iterator[Setting]:
         try:
             yield Setting(
                 gateway,
+                bare,
                 f"http://127.0.0.1:{gateway.port}/api/v1/products",
                 f"http://127.0.0.1:{bare.port}/api/v1/products",
                 f"http://127.0.0.1:{static}/body.json",
