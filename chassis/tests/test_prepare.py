@@ -92,7 +92,8 @@ def test_roles_are_groups_with_what_the_service_gives_them_and_no_more(database)
         WHERE g.name = 'owner'"""
     assert asked(database, owners) == asked(database, "SELECT count(*) FROM auth_permission")
     more = """INSERT INTO auth_group_permissions (group_id, permission_id)
-        SELECT g.id, p.id FROM auth_group g, auth_permission p WHERE g.name = 'support' AND p.codename = 'delete_user'"""
+        SELECT g.id, p.id FROM auth_group g, auth_permission p
+        WHERE g.name = 'support' AND p.codename = 'delete_user'"""
     asked_to_write(database, more)
     assert prepare(database).returncode == 0
     assert asked(database, granted) == expected
