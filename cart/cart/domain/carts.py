@@ -5,6 +5,7 @@ from time import monotonic, sleep
 from typing import Any
 from uuid import UUID, uuid4
 
+from chassis import prepared
 from chassis.errors import DomainError, NotFound
 from django.db import connection, transaction
 from django.db.models import Q
@@ -74,7 +75,7 @@ def open_cart(*, customer: UUID | None) -> Contents:
     """A new empty cart: a guest's, or the customer's, whose current cart it becomes."""
     id = uuid4()
     with connection.cursor() as cursor:
-        cursor.execute(statements.OPEN, {"id": id, "customer": customer})
+        prepared.execute(cursor, statements.OPEN, {"id": id, "customer": customer})
     metrics.CARTS.labels("opened").inc()
     return Contents(id=id, version=0, items=())
 
@@ -93,7 +94,7 @@ def read(*, id: UUID, customer: UUID | None, statement: str = statements.READ, *
     ``statement`` with its ``values`` may do something else before, if it answers what ``READ`` answers.
     """
     with connection.cursor() as cursor:
-        cursor.execute(statement, {"id": id, "customer": customer, **values})
+        prepared.execute(cursor, statement, {"id": id, "customer": customer, **values})
         rows = cursor.fetchall()
     if not rows:
         raise CartNotFound("There is no cart with this id, or it belongs to a customer who is not signed in here.")

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
+from chassis import prepared
 from chassis.errors import DomainError
 from django.db import connection
 
@@ -53,7 +54,7 @@ def consume(*, id: UUID, order: UUID, lines: Mapping[str, int]) -> None:
     """
     values: dict[str, Any] = {"id": id, "order": order, "skus": list(lines), "quantities": list(lines.values())}
     with connection.cursor() as cursor:
-        cursor.execute(statements.CONSUME, values)
+        prepared.execute(cursor, statements.CONSUME, values)
         taken = cursor.fetchone()
     if taken:
         metrics.CARTS.labels("bought").inc()

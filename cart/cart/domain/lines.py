@@ -3,6 +3,7 @@
 from typing import Any
 from uuid import UUID
 
+from chassis import prepared
 from chassis.errors import DomainError, NotFound
 from chassis.fields import is_sku
 from django.conf import settings
@@ -69,7 +70,7 @@ def _write(*, id: UUID, customer: UUID | None, item: carts.Item) -> int:
     values: dict[str, Any] = {"id": id, "customer": customer, **vars(item)}
     try:
         with connection.cursor() as cursor:
-            cursor.execute(statements.SET_LINE, values)
+            prepared.execute(cursor, statements.SET_LINE, values)
             row = cursor.fetchone()
     except IntegrityError as error:
         if "cart_lines_bounded" in str(error):

@@ -11,7 +11,7 @@ MINE = "id = %(id)s AND (customer IS NULL OR customer = %(customer)s)"
 
 OPEN = """
     INSERT INTO cart_cart (id, customer, adopted, version)
-    VALUES (%(id)s, %(customer)s, CASE WHEN %(customer)s IS NOT NULL THEN clock_timestamp() END, 0)
+    VALUES (%(id)s, %(customer)s::uuid, CASE WHEN %(customer)s::uuid IS NOT NULL THEN clock_timestamp() END, 0)
 """
 
 # ``busy``: an order is being made of it.

@@ -7,6 +7,8 @@ from chassis import env, logs, traces
 
 PROVIDER_PATH = "/admin/customers/"
 """Where staff sign in, for all admins."""
+# A prepared statement (chassis.prepared) is planned once: by default PostgreSQL compares, and may plan each time anew.
+_PLAN_ONCE = "-c plan_cache_mode=force_generic_plan"
 _API_LIMITS = "-c statement_timeout=5000 -c lock_timeout=2000 -c idle_in_transaction_session_timeout=10000"
 
 
@@ -60,7 +62,7 @@ def _from_environment(service: str) -> dict[str, Any]:
         "CONN_HEALTH_CHECKS": True,
         # The URL may ask for more: ?sslmode=verify-full&sslrootcert=… for TLS.
         "OPTIONS": database.get("OPTIONS", {})
-        | {"connect_timeout": 2, "options": _API_LIMITS, "application_name": service},
+        | {"connect_timeout": 2, "options": f"{_API_LIMITS} {_PLAN_ONCE}", "application_name": service},
     }
     return {
         # SECRET_KEY: Django's key for sessions of the admin and signed links.

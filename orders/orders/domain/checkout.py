@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import orjson
-from chassis import deadline, faults
+from chassis import deadline, faults, prepared
 from chassis.errors import Unavailable
 from chassis.idempotency import keys
 from chassis.idempotency.models import IdempotencyRecord
@@ -30,8 +30,9 @@ _COLUMNS = """
     id, state, customer, email, shipping_address, cart, currency, subtotal, discount, shipping, tax, total,
     expected_total, method, token, given_up, attempts, lease, lease_until, idempotency_id"""
 _ROW = """
-    %(id)s, 'pending', %(customer)s, %(email)s, %(shipping_address)s::jsonb, %(cart)s, %(currency)s, 0, 0, 0, 0, 0,
-    %(expected_total)s, %(method)s, %(token)s, false, 0, %(lease)s,
+    %(id)s, 'pending', %(customer)s::uuid, %(email)s, %(shipping_address)s::jsonb, %(cart)s, %(currency)s,
+    0, 0, 0, 0, 0,
+    %(expected_total)s::bigint, %(method)s, %(token)s, false, 0, %(lease)s,
     now() + make_interval(secs => %(seconds)s), key.id"""
 # The key and the order come to be together, or not at all.
 _PLACE = f"""
@@ -40,7 +41,7 @@ _PLACE = f"""
     ), event AS (
         INSERT INTO orders_orderevent (order_id, event, actor, note) SELECT id, 'pending', %(actor)s, '' FROM placed
     )
-    SELECT * FROM placed
+    SELECT {", ".join(field.column for field in Order._meta.concrete_fields)} FROM placed
 """
 _PLACE_NEW = _PLACE.format(
     key="""
@@ -108,7 +109,8 @@ def _insert(statement: str, request: Request, actor: str, values: dict[str, Any]
     row = vars(request) | {"shipping_address": orjson.dumps(request.shipping_address).decode()}
     lease = {"id": uuid4(), "lease": uuid4(), "seconds": LEASE_SECONDS, "actor": actor}
     try:
-        return next(iter(Order.objects.raw(statement, row | lease | values)), None)
+        values = row | lease | values
+        return next(iter(Order.objects.raw(prepared.call(statement, values), values)), None)
     except IntegrityError as error:
         if "order_one_live_per_cart" not in str(error) and "order_one_per_key" not in str(error):
             raise

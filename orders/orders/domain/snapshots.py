@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import orjson
+from chassis import prepared
 from chassis.errors import Unavailable
 from chassis.money import money, shown
 from django.conf import settings
@@ -98,7 +99,7 @@ def _write(order: Order, version: int, total: int, lines: list[dict[str, Any]]) 
     values: dict[str, Any] = {"version": version, "total": total, "id": order.pk, "lease": order.lease}
     try:
         with connection.cursor() as cursor:
-            cursor.execute(_WRITE, values | {"lines": orjson.dumps(lines).decode()})
+            prepared.execute(cursor, _WRITE, values | {"lines": orjson.dumps(lines).decode()})
             written = cursor.fetchone()[0]
     except IntegrityError:  # this version of the cart has an order that did not fail
         raise refusals.CartAlreadyOrdered("What was in this cart has been ordered.") from None

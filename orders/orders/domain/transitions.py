@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
+from chassis import prepared
 from chassis.errors import DomainError
 from django.db import connection
 from psycopg2.extras import Json
@@ -102,7 +103,7 @@ def _moved(
     values |= {"to": to, "was": order.state, "id": order.pk, "lease": order.lease, "seconds": seconds}
     values |= {"states": [str(state) for state in states], "actor": actor, "note": note[:300]}
     with connection.cursor() as cursor:
-        cursor.execute(statement, values)
+        prepared.execute(cursor, statement, values)
         row = cursor.fetchone()
     if row is None:
         return False

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypedDict
 
+from chassis import prepared
 from chassis.errors import DomainError, Invalid, NotFound
 from django.db import IntegrityError, connection, transaction
 from django.db.models import Min
@@ -136,9 +137,9 @@ def archive(*, slug: str) -> None:
 
 def by_sku(*, skus: Sequence[str]) -> bytes:
     """What other services need to know of variants, as JSON ``{"variants": […]}``; unknown SKUs are absent."""
-    address = shapes.media_address()
+    values = {"address": shapes.media_address(), "skus": list(skus)}
     with connection.cursor() as cursor:
-        cursor.execute(shapes.VARIANTS_BY_SKU, [address, list(skus)])
+        prepared.execute(cursor, shapes.VARIANTS_BY_SKU, values)
         return str(cursor.fetchone()[0]).encode()
 
 

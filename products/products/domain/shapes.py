@@ -35,13 +35,13 @@ VARIANTS_BY_SKU = f"""
             SELECT FROM products_variant w WHERE w.product_id = v.product_id AND w.id <> v.id
         ) THEN ' (' || o.options || ')' ELSE '' END,
         'price', {_PRICE},
-        'image', {_IMAGE.format("p.images[1]")},
+        'image', {_IMAGE.format("p.images[1]").replace("%s", "%(address)s")},
         'slug', p.slug,
         'sellable', p.status = 'active'
     )), '[]'))::text
     FROM products_variant v JOIN products_product p ON p.id = v.product_id
     CROSS JOIN LATERAL (SELECT string_agg(value, ', ' ORDER BY key) AS options FROM jsonb_each_text(v.options)) o
-    WHERE v.sku = ANY(%s)
+    WHERE v.sku = ANY(%(skus)s)
 """
 
 

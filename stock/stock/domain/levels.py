@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, TypedDict
 
+from chassis import prepared
 from chassis.errors import DomainError, NotFound
 from django.db import connection, transaction
 
@@ -61,11 +62,14 @@ def available(*, sku: str) -> Available:
     return {"sku": sku, "available": level.available}
 
 
+_AVAILABLE = "SELECT sku, on_hand - reserved FROM stock_level WHERE sku = ANY(%(skus)s)"
+
+
 def available_of(*, skus: Sequence[str]) -> list[Available]:
     """What can be sold of each SKU, in the order asked; 0 for one that nobody knows."""
     wanted = list(dict.fromkeys(skus))
     with connection.cursor() as cursor:
-        cursor.execute("SELECT sku, on_hand - reserved FROM stock_level WHERE sku = ANY(%s)", [wanted])
+        prepared.execute(cursor, _AVAILABLE, {"skus": wanted})
         found: dict[str, int] = dict(cursor.fetchall())
     return [{"sku": sku, "available": found.get(sku, 0)} for sku in wanted]
 

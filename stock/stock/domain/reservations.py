@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
-from chassis import faults
+from chassis import faults, prepared
 from chassis.errors import DomainError, NotFound
 from django.db import connection, transaction
 
@@ -144,7 +144,7 @@ def expire(*, batch: int = 200) -> int:
 def get(*, id: UUID) -> Held:
     """The reservation as it stands. Raises ``UnknownReservation``."""
     with connection.cursor() as cursor:
-        cursor.execute(statements.READ, {"id": id})
+        prepared.execute(cursor, statements.READ, {"id": id})
         row = cursor.fetchone()
     if row is None:
         raise UnknownReservation(f"There is no reservation {id}.")
@@ -154,7 +154,7 @@ def get(*, id: UUID) -> Held:
 
 def _take(*, id: UUID, lines: Mapping[str, int], ttl: int) -> tuple[bool, list[dict[str, Any]]]:
     with connection.cursor() as cursor:
-        cursor.execute(statements.RESERVE, {"id": id, "ttl": ttl, **_columns(lines)})
+        prepared.execute(cursor, statements.RESERVE, {"id": id, "ttl": ttl, **_columns(lines)})
         made, short = cursor.fetchone()
     return made, short or []
 
@@ -207,7 +207,7 @@ def _retake(id: UUID) -> None:
 
 def _changed(statement: str, id: UUID) -> bool:
     with connection.cursor() as cursor:
-        cursor.execute(statement, {"id": id})
+        prepared.execute(cursor, statement, {"id": id})
         return bool(cursor.fetchone()[0])
 
 
