@@ -23,7 +23,7 @@ def prepare(shop: "Shop") -> None:
     """
     staff = _staff(shop)
     port = shop.ports["POSTGRES_PORT"]
-    known, wanted = postgres.notes(shop.state, port), {service: _fingerprint(service) for service in SERVICES}
+    known, wanted = postgres.notes(shop.state, port), {service: _fingerprint(shop, service) for service in SERVICES}
     due = [service for service in SERVICES if staff or known.get(service) != wanted[service]]
     jobs = {service: _start(shop, service, staff) for service in due}
     failed = [service for service, job in jobs.items() if job.wait()]
@@ -55,9 +55,11 @@ def _staff(shop: "Shop") -> dict[str, str]:
     return {"STAFF_EMAIL": email, "STAFF_PASSWORD_FILE": str(password)}
 
 
-def _fingerprint(service: str) -> str:
-    """Changes with any code that could prepare a database otherwise."""
+def _fingerprint(shop: "Shop", service: str) -> str:
+    """Changes with any code that could prepare a database otherwise, and with the secrets that customers registers."""
     digest = hashlib.sha256(venv.installed().encode())
+    if service == "customers":
+        digest.update((shop.state.secrets / service / "oidc_clients.json").read_bytes())
     for folder in (ROOT / service, ROOT / "chassis" / "src"):
         for path in sorted(folder.rglob("*.py")):
             digest.update(f"{path.relative_to(ROOT)}\n".encode() + path.read_bytes())
