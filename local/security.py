@@ -13,7 +13,7 @@ from local.venv import ROOT
 
 DOCUMENT = ROOT / "docs" / "security.md"
 BEGIN, END = "<!-- routes: made by `make security` -->", "<!-- end of routes -->"
-SHORT = {name: name.removesuffix("-service") for name in CALLERS}
+SHORT = {name: name.replace("-service", " svc") for name in CALLERS}
 
 
 def tables() -> str:
