@@ -48,7 +48,9 @@ def _forms(sql: str, typed: tuple[tuple[str, str], ...]) -> tuple[str, list[tupl
     calls, statements, types = [], [], dict(typed)
     for part in filter(str.strip, sql.split(";")):
         used = list(dict.fromkeys(_PLACEHOLDER.findall(part)))
-        text = _PLACEHOLDER.sub(lambda match, used=used: f"${used.index(match[1]) + 1}", part).replace("%%", "%")
+        text = part.replace("%%", "%")
+        for number, name in enumerate(used, start=1):
+            text = text.replace(f"%({name})s", f"${number}")
         declared = ", ".join(types[name] for name in used)
         id = "p" + hashlib.sha256(f"{declared} {text}".encode()).hexdigest()[:20]
         statements.append((id, f"PREPARE {id} ({declared}) AS {text}" if used else f"PREPARE {id} AS {text}"))

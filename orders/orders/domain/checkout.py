@@ -41,7 +41,7 @@ _PLACE = f"""
     ), event AS (
         INSERT INTO orders_orderevent (order_id, event, actor, note) SELECT id, 'pending', %(actor)s, '' FROM placed
     )
-    SELECT {", ".join(field.column for field in Order._meta.concrete_fields)} FROM placed
+    SELECT {", ".join(str(field.column) for field in Order._meta.concrete_fields)} FROM placed
 """
 _PLACE_NEW = _PLACE.format(
     key="""
