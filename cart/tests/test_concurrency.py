@@ -126,6 +126,16 @@ def test_two_orders_and_a_shopper_at_once_lose_nothing(filled):
         assert (inside(id), version_of(id)) == ({"A": 1, "B": 4}, 4)
 
 
+def test_who_was_told_that_the_order_is_confirmed_finds_the_cart_without_it(filled, monkeypatch):
+    for change, left in ((carts.look, {}), (partial(lines.put, sku="A", quantity=5), {"A": 5})):
+        id, order = filled(A=2), uuid4()
+        checkouts.begin(id=id, order=order, customer=None, ttl=60)
+        take = partial(checkouts.consume, id=id, order=order, lines={"A": 2})
+        monkeypatch.setattr(carts, "sleep", lambda _, take=take: take())
+        change(id=id, customer=None)
+        assert inside(id) == left
+
+
 def test_a_quantity_set_while_consumed_is_before_or_after_it(filled):
     seen = set()
     for _ in range(20):

@@ -1,11 +1,13 @@
 """Real threads: one order per key and per cart, and exactly what is there is sold."""
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from uuid import uuid4
 
 import pytest
 from chassis.testing.client import ApiClient
 from django.db import connection
+from django.db.models.functions import Now
 
 from orders.domain import checkout, leases
 from orders.models import Order, Payment
@@ -48,8 +50,31 @@ def test_two_tabs_with_two_keys_and_one_cart_are_one_order(shop):
     answers = at_once([lambda key=key: post(cart, key) for key in ("one", "two")])
     assert sorted(answer.status_code for answer in answers) == [201, 409]
     refused = next(answer for answer in answers if answer.status_code == 409)
-    assert refused.json()["code"] in ("checkout_in_progress", "cart_already_ordered")
+    assert refused.json()["code"] in ("checkout_in_progress", "cart_empty")
     assert shop.available["A"] == 9
+
+
+@pytest.fixture
+def leaving(shop):
+    """A cart whose order is confirmed, its lines about to leave; more was put in meanwhile."""
+    cart = shop.cart(A=1)
+    assert post(cart, "first").status_code == 201
+    Order.objects.update(state="stock_committed", lease_until=Now() + timedelta(seconds=15))
+    shop.carts[cart]["lines"] = {"B": 1}
+    return cart
+
+
+def test_who_was_told_that_it_is_confirmed_may_order_again(leaving, monkeypatch):
+    monkeypatch.setattr(leases, "sleep", lambda _: Order.objects.update(state="completed"))
+    assert post(leaving, "second").status_code == 201
+    assert Order.objects.count() == 2
+
+
+def test_an_order_that_is_held_up_keeps_its_cart(leaving, monkeypatch):
+    monkeypatch.setattr(leases, "PATIENCE_SECONDS", 0.05)
+    answer = post(leaving, "second")
+    assert (answer.status_code, answer.json()["code"]) == (409, "checkout_in_progress")
+    assert Order.objects.count() == 1
 
 
 def test_thirty_buyers_for_ten_units(shop):

@@ -16,7 +16,7 @@ from cart.models import MAX_LINES, Cart, Consumed, Line
 
 FORGOTTEN_AFTER_DAYS = 90
 PATIENCE_SECONDS = 0.5
-"""How long who looks at a cart waits for an order that is being made of it."""
+"""How long who looks at a cart, or changes it, waits for an order that is being made of it."""
 
 
 class CartNotFound(NotFound):
@@ -81,7 +81,7 @@ def open_cart(*, customer: UUID | None) -> Contents:
 
 
 def look(*, id: UUID, customer: UUID | None) -> Contents:
-    """``read`` for people: who has just ordered may look before the lines have left, and waits for that, a moment."""
+    """``read`` for people: who has just ordered may come before the lines have left, and waits for that, a moment."""
     ends = monotonic() + PATIENCE_SECONDS
     while (found := read(id=id, customer=customer)).busy and monotonic() < ends:
         sleep(0.02)

@@ -19,6 +19,7 @@ def claim(*, id: UUID, customer: UUID) -> None:
     Raises ``CartNotFound``, also for another customer's; ``CheckoutInProgress`` while an order is made of either cart;
     ``CartFull`` where both together have too many lines. One transaction: all of it or nothing.
     """
+    carts.look(id=id, customer=customer)
     with transaction.atomic():
         carts.one_at_a_time(customer)
         former = carts.current_id(customer)

@@ -32,7 +32,7 @@ def put(*, id: UUID, customer: UUID | None, sku: str, quantity: int) -> prices.P
     The same call again changes nothing. Raises ``CartNotFound``, ``ProductNotFound``, ``CurrencyMismatch``,
     ``CartFull``, and ``DependencyUnavailable`` where prices cannot be had; the cart is as it was then.
     """
-    before = carts.read(id=id, customer=customer)
+    before = carts.look(id=id, customer=customer)
     if not is_sku(sku):
         raise ProductNotFound(f"There are no goods with the SKU {sku}.")
     market = prices.today([*before.skus, sku])
@@ -54,7 +54,7 @@ def remove(*, id: UUID, customer: UUID | None, sku: str) -> prices.PricedCart:
         cursor.execute(statements.REMOVE_LINE, {"id": id, "customer": customer, "sku": sku})
         if cursor.fetchone():
             metrics.LINES.labels("removed").inc()
-    return prices.priced(carts.read(id=id, customer=customer))
+    return prices.priced(carts.look(id=id, customer=customer))
 
 
 def _on_sale(sku: str, variant: Variant | None, quantity: int) -> carts.Item:

@@ -87,7 +87,7 @@ def place(*, request: Request, scope: str, key: str, fingerprint: str, actor: st
     started = perf_counter()
     faults.point("orders.received")
     claim = {"scope": scope, "key": key, "fingerprint": fingerprint}
-    order = _insert(_PLACE_NEW, request, actor, claim)
+    order = _in_turn(request, actor, claim)
     fresh = order is not None
     if order is None:
         known = _resume(request, actor, claim)
@@ -102,6 +102,16 @@ def place(*, request: Request, scope: str, key: str, fingerprint: str, actor: st
         raise
     metrics.CHECKOUT.labels(_OUTCOMES.get(placed.answer.status, "refused")).observe(perf_counter() - started)
     return placed
+
+
+def _in_turn(request: Request, actor: str, claim: dict[str, str]) -> Order | None:
+    """``_insert``; where the cart's last order is confirmed, after it has taken its lines."""
+    try:
+        return _insert(_PLACE_NEW, request, actor, claim)
+    except refusals.CheckoutInProgress:
+        if not leases.wait_for_rest(Order.objects.filter(cart=request.cart)):
+            raise
+        return _insert(_PLACE_NEW, request, actor, claim)
 
 
 def _insert(statement: str, request: Request, actor: str, values: dict[str, Any]) -> Order | None:

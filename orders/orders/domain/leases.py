@@ -1,11 +1,16 @@
 """Who works on an order: one at a time, for as long as a lease, fenced ever after."""
 
+from time import monotonic, sleep
 from uuid import UUID, uuid4
 
 from django.db import connection
+from django.db.models import QuerySet
+from django.db.models.functions import Now
 
 from orders.domain.transitions import LEASE_SECONDS
-from orders.models import UNDER_WAY, Order
+from orders.models import UNDER_WAY, Order, State
+
+PATIENCE_SECONDS = 1.0
 
 # The condition of the partial index order_under_way, word for word, so that the planner can use it.
 _STATES = ", ".join(f"'{state}'" for state in UNDER_WAY)
@@ -52,3 +57,17 @@ def let_go(order: Order, *, wait: float | None = None, give_up: bool = False) ->
             """,
             {"id": order.pk, "lease": order.lease, "wait": wait, "give_up": give_up},
         )
+
+
+def wait_for_rest(orders: QuerySet[Order]) -> bool:
+    """Whether there were confirmed ones whose goods were leaving shelf and cart, and are at rest now.
+
+    Who was told that an order is confirmed may come back before that is done: waits for it, a moment.
+    """
+    leaving = orders.filter(state__in=[State.CONFIRMED, State.STOCK_COMMITTED], lease_until__gt=Now())
+    if not leaving.exists():
+        return False
+    ends = monotonic() + PATIENCE_SECONDS
+    while (waiting := leaving.exists()) and monotonic() < ends:
+        sleep(0.02)
+    return not waiting

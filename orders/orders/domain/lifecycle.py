@@ -1,17 +1,15 @@
 """After the checkout: cancel, ship, deliver, refund, mark an invoice as paid."""
 
-from time import monotonic, sleep
 from uuid import UUID
 
 from django.db import connection, transaction
 from django.db.models.functions import Now
 
 from orders import metrics
-from orders.domain import checkout
+from orders.domain import checkout, leases
 from orders.domain.transitions import LEGAL, InvalidTransition
 from orders.models import LIVE, Mail, Order, Payment, State
 
-PATIENCE_SECONDS = 1.0
 _CANCELLABLE = [*LIVE, State.COMPLETED]
 _PROMISED = [State.CONFIRMED, State.STOCK_COMMITTED, State.COMPLETED, State.SHIPPED, State.DELIVERED]
 _ENDED = [State.CANCELLING, State.CANCELLED, State.REFUNDING, State.REFUNDED]
@@ -81,7 +79,7 @@ def _move(order: Order, to: State, *, actor: str) -> Order:
     sources = [source for source, targets in LEGAL.items() if to in targets]
     resting = [State.COMPLETED, State.SHIPPED, State.DELIVERED]
     allowed = [source for source in sources if source in resting]
-    _wait_for_rest(order)
+    leases.wait_for_rest(Order.objects.filter(pk=order.pk))
     with transaction.atomic():
         moved = Order.objects.filter(pk=order.pk, state__in=allowed, cancel_requested=None).update(
             state=to, updated=Now(), next_attempt=Now(), attempts=0
@@ -95,14 +93,6 @@ def _move(order: Order, to: State, *, actor: str) -> Order:
     metrics.TRANSITIONS.labels(to).inc()
     order.refresh_from_db()
     return order
-
-
-def _wait_for_rest(order: Order) -> None:
-    """Who was told that it is confirmed may come before its goods have left the shelf: waits for that, a moment."""
-    ends = monotonic() + PATIENCE_SECONDS
-    leaving = Order.objects.filter(pk=order.pk, state__in=[State.CONFIRMED, State.STOCK_COMMITTED])
-    while leaving.filter(lease_until__gt=Now()).exists() and monotonic() < ends:
-        sleep(0.02)
 
 
 def _note(order: UUID, event: str, actor: str) -> None:
