@@ -87,3 +87,11 @@ def test_rendering_again_leaves_no_old_file(tmp_path: Path) -> None:
     render.render(tmp_path / "conf", environ | {"GATEWAY_WORKERS": "3"})
     assert not (tmp_path / "conf" / "routes" / "old.conf").exists()
     assert "worker_processes 3;" in (tmp_path / "conf" / "conf.d" / "process.conf").read_text()
+
+
+def test_pages_are_kept_for_ten_minutes_in_case_the_products_go_down(tmp_path: Path) -> None:
+    """That they are given then is in test_cache.py, which does not wait for so long."""
+    Gateway(tmp_path, {})
+    zone = re.search(r"keys_zone=product_pages:\S+ .*;", (tmp_path / "conf" / "conf.d" / "cache.conf").read_text())
+    assert zone
+    assert " inactive=10m " in zone[0]
