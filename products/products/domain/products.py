@@ -66,13 +66,13 @@ class Page:
 
 def page(*, slug: str, public: bool) -> Page:
     """A product's page. Raises ``UnknownProduct``; to the public so are drafts and what is archived."""
-    rows = Product.objects.filter(slug=slug)
-    if public:
-        rows = rows.filter(status=Product.Status.ACTIVE)
-    text = rows.order_by().annotate(page=shapes.page()).values_list("page", flat=True).first()
-    if text is None:
+    values = {"slug": slug, "public": public, "address": shapes.media_address()}
+    with connection.cursor() as cursor:
+        prepared.execute(cursor, shapes.PAGE, values)
+        row = cursor.fetchone()
+    if row is None:
         raise UnknownProduct(f"There is no product {slug}.")
-    return Page(text.encode())
+    return Page(row[0].encode())
 
 
 def create(*, name: str, variants: Sequence[NewVariant], category: str | None = None, **fields: Any) -> Page:

@@ -27,6 +27,12 @@ _LONG = f"""{_SHORT},
                FROM unnest({_P}.images) WITH ORDINALITY AS i(path, n)),
     'status', {_P}.status, 'created', {_MOMENT.format(_P + ".created")}, 'updated', {_MOMENT.format(_P + ".updated")}"""
 
+# A product as its own page shows it, as JSON text.
+PAGE = f"""
+    SELECT json_build_object({_LONG.replace("%s", "%(address)s")})::text
+    FROM {_P} WHERE slug = %(slug)s AND (status = 'active' OR NOT %(public)s)
+"""
+
 # A variant's name is its product's, and its options where the product has several variants.
 VARIANTS_BY_SKU = f"""
     SELECT json_build_object('variants', coalesce(json_agg(json_build_object(
@@ -58,8 +64,3 @@ def address_of(path: str) -> str:
 def card() -> RawSQL:
     """A product as lists show it, as JSON text."""
     return RawSQL(f"json_build_object({_SHORT})::text", [media_address()], output_field=TextField())  # noqa: S611 - of constants
-
-
-def page() -> RawSQL:
-    """A product as its own page shows it, as JSON text."""
-    return RawSQL(f"json_build_object({_LONG})::text", [media_address()] * 2, output_field=TextField())  # noqa: S611 - of constants
