@@ -23,6 +23,7 @@ SQL = [
     "../../../../etc/passwd",
     "a\\u0000b%00",
 ]
+EXACT = ("/products?brand", "/products?category", "/orders?q")
 PLACES = [
     "/products?q={}",
     "/products?category={}",
@@ -48,8 +49,9 @@ def test_sql_and_the_like_in_an_address_is_text(staff: Staff, place: str) -> Non
     for text in SQL:
         answer = staff.get(place.format(quote(text, safe="")))
         assert answer.status in (200, 400, 404), (text, answer)
-        if answer.status == 200:
-            assert answer.data["results" if "facets" not in place else "brands"] == [], (text, answer)
+        # A search may find goods with one of the words; what has to be equal finds nothing.
+        if answer.status == 200 and place.startswith(EXACT):
+            assert answer.data["results"] == [], (text, answer)
 
 
 @pytest.mark.parametrize("text", SQL)
