@@ -72,6 +72,8 @@ def _grow(stand: Stand, visitor: Visitor, last: int, now: int) -> None:
     with tqdm(total=rows, desc=f"to {now:,} products", unit="rows", unit_scale=True, disable=None) as bar:
         if first:
             skus = sorted(stand.column("products", "SELECT sku FROM products_variant"))[:now]
+            with loading(stand.shop, "products") as cursor:
+                cursor.execute("VACUUM ANALYZE")  # as after each of the next steps
             with loading(stand.shop, "stock") as cursor:
                 cursor.execute("UPDATE stock_level SET on_hand = on_hand - %s WHERE sku = ANY(%s)", [SOLD_EACH, skus])
         else:
