@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from local import environment, gateway, ports
+from local import environment, gateway, ports, prepare, secrets
 from local.secrets import SERVICES
 from local.shop import Shop
 from local.venv import ROOT
@@ -61,6 +61,20 @@ def test_each_service_knows_its_own_secret_for_the_staffs_sign_in_and_customers_
     assert own == {name: f"{state}/secrets/{name.removesuffix('-1')}/oidc_client_secret" for name in own}
     holders = {name for name in shop.table if "OIDC_CLIENTS_FILE" in shop.env(name)}
     assert holders == {"customers", "customers-worker"}
+
+
+def test_a_new_secret_of_the_staffs_sign_in_is_registered_at_the_next_start(state: Path) -> None:
+    shop = Shop(state)
+    shop.state.create(shop.user)
+
+    def fingerprints() -> dict[str, str]:
+        secrets.generate(shop.state.secrets, "127.0.0.1:5442", shop.user)
+        return {service: prepare._fingerprint(shop, service) for service in SERVICES}
+
+    before = fingerprints()
+    assert fingerprints() == before
+    (shop.state.secrets / "stock" / "oidc_client_secret").unlink()
+    assert {service for service, now in fingerprints().items() if now != before[service]} == {"customers"}
 
 
 def test_only_orders_and_its_payment_provider_share_a_secret(state: Path) -> None:
