@@ -150,7 +150,7 @@ def _access(id):
 
 def test_any_weather(shop, charges, monkeypatch):
     monkeypatch.setattr("chassis.http.time.sleep", lambda seconds: None)  # pauses between attempts prove nothing here
-    monkeypatch.setattr("orders.domain.lifecycle.PATIENCE_SECONDS", 0)  # who crashed is not waited for
+    monkeypatch.setattr("orders.domain.leases.PATIENCE_SECONDS", 0)  # who crashed is not waited for
     Machine.shop, Machine.charges = shop, charges
     run_state_machine_as_test(
         Machine,
