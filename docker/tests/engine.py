@@ -67,7 +67,7 @@ class Containers:
 
     def up(self) -> None:
         """Starts everything and returns when the last step is done."""
-        self.compose("up", "-d", "welcome", "prometheus", *(["grafana"] if self.grafana else []))
+        self.compose("up", "-d", "welcome", "prometheus", "exporter", *(["grafana"] if self.grafana else []))
         until(lambda: self.inspect("welcome")["State"]["Status"] == "exited", "welcome to end")
         assert self.inspect("welcome")["State"]["ExitCode"] == 0, self.logs("welcome")
 
