@@ -14,7 +14,7 @@ import sqlparse
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
-_PLANNED = re.compile(r"[\s(]*(WITH|SELECT|INSERT|UPDATE|DELETE)\b", re.I)
+_PLANNED = re.compile(r"[\s(]*(WITH|SELECT|INSERT|UPDATE|DELETE|EXECUTE)\b", re.I)
 
 
 @contextmanager
@@ -31,6 +31,7 @@ def without_scans(*, small: Collection[str] = ()) -> Iterator[None]:
 def _scanned(statement: str) -> set[str]:
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor.execute("DISCARD PLANS")  # those of prepared statements were made without that
         cursor.execute("EXPLAIN (FORMAT JSON) " + statement.replace("%", "%%"), [])
         plan = cursor.fetchone()[0][0]["Plan"]
         transaction.set_rollback(True)
