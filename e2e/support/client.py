@@ -44,12 +44,17 @@ class Answer:
 
 
 class Client:
-    """Talks to the gateway. ``token`` gives the access token of who is signed in, None is a guest."""
+    """Talks to the gateway. ``token`` gives the access token of who is signed in, None is a guest.
 
-    def __init__(self, url: str, token: Callable[[], str] | None = None) -> None:
+    ``address`` is one of this machine's that it comes from.
+    """
+
+    def __init__(self, url: str, token: Callable[[], str] | None = None, *, address: str = "") -> None:
         self.url = url
         self._token = token
-        self._pool = urllib3.PoolManager(maxsize=100, retries=False, timeout=urllib3.Timeout(connect=10, read=60))
+        come_from: dict[str, Any] = {"source_address": (address, 0)} if address else {}
+        limit = urllib3.Timeout(connect=10, read=60)
+        self._pool = urllib3.PoolManager(maxsize=100, retries=False, timeout=limit, **come_from)
 
     def get(self, path: str, **options: Any) -> Answer:
         """Reads below /api/v1."""

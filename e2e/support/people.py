@@ -46,8 +46,8 @@ class Session:
 class Person(Client):
     """Somebody who shops."""
 
-    def __init__(self, url: str, email: str = "", password: str = "") -> None:
-        super().__init__(url, Session(url, email, password) if email else None)
+    def __init__(self, url: str, email: str = "", password: str = "", *, address: str = "") -> None:
+        super().__init__(url, Session(url, email, password) if email else None, address=address)
         self.email = email or "guest@example.com"
 
     def token(self) -> str:

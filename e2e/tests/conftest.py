@@ -1,6 +1,7 @@
 """The shop, and the people in it."""
 
 from collections.abc import Iterator
+from random import randint
 
 import pytest
 from local.shop import Shop
@@ -32,8 +33,8 @@ def shop(target: Target) -> Shop:
 
 @pytest.fixture(scope="session")
 def guest(target: Target) -> Person:
-    """Somebody who is not signed in."""
-    return Person(target.url)
+    """Somebody who is not signed in, at an address of their own: who guesses passwords keeps nobody else out."""
+    return Person(target.url, address=f"127.{randint(1, 254)}.{randint(0, 255)}.{randint(1, 254)}")  # noqa: S311
 
 
 @pytest.fixture

@@ -59,7 +59,7 @@ def test_at_most_100_skus_at_once(guest: Person) -> None:
         ("kind", None),
         ("quantity", "5"),
         ("quantity", 1.5),
-        ("quantity", 5.0),
+        ("quantity", 5.5),
         ("quantity", True),
         ("quantity", 0),
         ("quantity", -1),
