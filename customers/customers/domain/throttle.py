@@ -28,7 +28,7 @@ class Limit:
 
 ACCOUNT = Limit("account", tries=10, seconds=90)
 """Wrong passwords for one account: 40 an hour (OWASP ASVS 5.0, 6.3.1; NIST SP 800-63B-4 asks for at most 100)."""
-ORIGIN = Limit("origin", tries=20, seconds=10)
+ORIGIN = Limit("origin", tries=20, seconds=3)
 """Wrong passwords from one network address: an office shares one, so it recovers sooner."""
 CODE = Limit("code", tries=5, seconds=60)
 """Wrong codes of a second factor for one account whose password is known: 60 an hour, of a million at 3 good ones."""
