@@ -67,13 +67,13 @@ class Request:
 
 @dataclass(frozen=True)
 class Placed:
-    """What the client is to be told, and the run of an order that is confirmed and not yet at rest."""
+    """What the client is to be told, and the run of an order whose goods are sold and still in the cart."""
 
     answer: answers.Answer
     run: Run | None = None
 
     def finish(self) -> None:
-        """What can wait until the client has its answer: goods leave the shelf and the cart."""
+        """What can wait until the client has its answer: the goods leave the cart."""
         if self.run:
             _drive(self.run)
 
@@ -143,8 +143,9 @@ def _resume(request: Request, actor: str, claim: dict[str, str]) -> HttpResponse
 
 
 def _run(run: Run) -> Placed:
-    """Goes on until the order is confirmed or rests or the time is over, then says what the client is to know."""
+    """Goes on until the goods are sold or it rests or the time is over, then says what the client is to know."""
     order = run.order
+    rest: Run | None = run
     try:
         with deadline.within(DEADLINE_SECONDS):
             run.go_on(answer=True)
@@ -153,13 +154,14 @@ def _run(run: Run) -> Placed:
         leases.let_go(order, wait=PATIENCE_SECONDS if waiting else None, give_up=waiting)
         if waiting:
             raise
+        rest = None
     except Fenced:
-        order = Order.objects.get(pk=order.pk)
+        order, rest = Order.objects.get(pk=order.pk), None
     except BaseException:
         leases.let_go(order)
         raise
     faults.point("orders.answering")
-    return Placed(run.answer, run) if run.answer else Placed(_as_it_stands(order))
+    return Placed(run.answer, rest) if run.answer else Placed(_as_it_stands(order))
 
 
 def _as_it_stands(order: Order) -> answers.Answer:

@@ -26,15 +26,17 @@ class Run:
     fresh: bool = False
     """Nobody else can have worked on this order: what is not written was not tried."""
     answer: answers.Answer | None = None
+    sold: bool = False
+    """The goods have left the shelf: all that the client is promised is done. The cart can wait."""
 
     def go_on(self, *, answer: bool = False) -> None:
         """Steps until the order is at rest, or with ``answer`` until the client can be answered.
 
         Raises ``Unavailable`` if a step has to wait, ``Fenced`` if we lost it.
         """
-        while (step := self._next()) and not (answer and self.answer):
+        while (step := self._next()) and not (answer and self.answer and self.sold):
             try:
-                with metrics.timed(self.order.state):
+                with metrics.timed(self._at):
                     step(self)
             except Unavailable:
                 raise
@@ -42,10 +44,15 @@ class Run:
                 reject(self, refusal)
 
     def _next(self) -> "Callable[[Run], None] | None":
-        order = self.order
-        if order.cancel_requested and (step := _ON_CANCEL.get(State(order.state))):
+        if self.order.cancel_requested and (step := _ON_CANCEL.get(self._at)):
             return step
-        return _STEPS.get(State(order.state))
+        return _STEPS.get(self._at)
+
+    @property
+    def _at(self) -> State:
+        """Where the order is; with goods that were just sold it is a step further than is written."""
+        at = State(self.order.state)
+        return State.STOCK_COMMITTED if at == State.CONFIRMED and self.sold else at
 
     def lines(self) -> list[OrderLine]:
         """The snapshot's lines."""
@@ -125,10 +132,10 @@ def commit_stock(run: Run) -> None:
     """CONFIRMED: the goods leave the shelf; where they are gone after all, the money goes back."""
     faults.point("orders.confirmed")
     answer = clients.commit(order=run.order.pk)
-    if answer.ok and _straight(run):
-        _consume_at_once(run)
-    elif answer.ok:
-        advance(run.order, State.STOCK_COMMITTED, actor=run.actor)
+    if answer.ok:
+        run.sold = True
+        if not _straight(run):
+            advance(run.order, State.STOCK_COMMITTED, actor=run.actor)
     elif answer.status in (404, 409, 410):
         advance(run.order, State.REFUNDING, actor=run.actor, note="The goods are gone.")
     else:
@@ -137,6 +144,8 @@ def commit_stock(run: Run) -> None:
 
 def consume_cart(run: Run) -> None:
     """STOCK_COMMITTED: what was ordered leaves the cart; what was added meanwhile stays."""
+    if run.order.state == State.CONFIRMED:
+        return _consume_at_once(run)
     _consume(run)
     advance(run.order, State.COMPLETED, actor=run.actor)
 

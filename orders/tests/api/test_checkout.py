@@ -320,18 +320,19 @@ def test_an_order_refunded_in_its_own_request_was_confirmed_all_the_same(shop, b
     assert (first.status_code, buy(cart, key="k").content) == (201, first.content)
 
 
-def test_the_answer_is_out_before_goods_leave_shelf_and_cart(shop, buy, monkeypatch):
-    seen = []
+def test_the_answer_is_out_when_goods_have_left_the_shelf_and_before_they_leave_the_cart(shop, buy, monkeypatch):
+    seen, cart = [], shop.cart(A=2)
     real = checkout.Placed.finish
 
     def look(placed):
         order = Order.objects.get()
-        seen.extend([order.state, shop.reservations[str(order.pk)]["state"], placed.answer.status])
+        goods = shop.reservations[str(order.pk)]["state"], dict(shop.carts[cart]["lines"])
+        seen.extend([order.state, *goods, placed.answer.status])
         real(placed)
 
     monkeypatch.setattr(checkout.Placed, "finish", look)
-    assert buy(shop.cart(A=2)).status_code == 201
-    assert seen == ["confirmed", "held", 201]
+    assert buy(cart).status_code == 201
+    assert seen == ["confirmed", "committed", {"A": 2}, 201]
     assert Order.objects.get().state == "completed"
 
 
