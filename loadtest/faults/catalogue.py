@@ -179,13 +179,13 @@ def _sweep_while_committing(stage: Stage, chance: random.Random) -> None:
         raise NotInjected("nothing was held")
 
 
-def _cancel(state: str, hold: str) -> Callable[[Stage, random.Random], None]:
+def _cancel(state: str, service: str, **changes: float) -> Callable[[Stage, random.Random], None]:
     """Cancels orders twice while they are in a state, or have just left it."""
 
     def play(stage: Stage, chance: random.Random) -> None:
         token = _staff(stage)
-        if hold:
-            stage.proxies[hold].weather.reply_delay = 1.0
+        for name, value in changes.items():
+            setattr(stage.proxies[service].weather, name, value)
         cancelled, ends = 0, time.monotonic() + 12
         while cancelled < 5 and time.monotonic() < ends:
             for id in _orders_in(stage, state):
@@ -262,14 +262,15 @@ KILL_POINTS = [
     ("all done, answer not sent", "orders.answering", "kill", ""),
 ]
 
-CANCELLED_WHEN = {
-    "pending": "stock",
-    "paying": "payment",
-    "confirmed": "stock",
-    "stock_committed": "cart",
-    "completed": "",
+_LATE: dict[str, float] = {"reply_delay": 1.0}
+CANCELLED_WHEN: dict[str, tuple[str, dict[str, float]]] = {
+    "pending": ("stock", _LATE),
+    "paying": ("payment", _LATE),
+    "confirmed": ("stock", _LATE),
+    "stock_committed": ("cart", {"cut": True}),
+    "completed": ("cart", {}),
 }
-"""The state in which orders are cancelled, and whose replies are held back so that some are found in it."""
+"""The state in which orders are cancelled, and the weather at a service that lets some be found in it."""
 
 FAULTS: list[Fault] = [
     *(Fault("kill -9 orders", moment, _at_point(*how), short=True) for moment, *how in KILL_POINTS),
@@ -291,7 +292,7 @@ FAULTS: list[Fault] = [
     Fault("orders cut off from cart", "for 20 s", _weather("cart", 20, cut=True)),
     Fault("reservation expires", "during payment", _expire_while_paying, short=True),
     Fault("sweeper against commit", "at every commit", _sweep_while_committing),
-    *(Fault("cancel, twice", state, _cancel(state, hold)) for state, hold in CANCELLED_WHEN.items()),
+    *(Fault("cancel, twice", at, _cancel(at, service, **bad)) for at, (service, bad) in CANCELLED_WHEN.items()),
     Fault("kill -9 a PostgreSQL backend", "under load", _kill_backend, short=True),
     Fault("PostgreSQL stopped", "for 10 s", _stop(["postgres"], 10)),
     Fault("PostgreSQL out of connections", "for 8 s", _exhaust_connections),
