@@ -109,8 +109,7 @@ def _in_turn(request: Request, actor: str, claim: dict[str, str]) -> Order | Non
     try:
         return _insert(_PLACE_NEW, request, actor, claim)
     except refusals.CheckoutInProgress:
-        if not leases.wait_for_rest(Order.objects.filter(cart=request.cart)):
-            raise
+        leases.wait_for_rest(Order.objects.filter(cart=request.cart))
         return _insert(_PLACE_NEW, request, actor, claim)
 
 

@@ -59,15 +59,9 @@ def let_go(order: Order, *, wait: float | None = None, give_up: bool = False) ->
         )
 
 
-def wait_for_rest(orders: QuerySet[Order]) -> bool:
-    """Whether there were confirmed ones whose goods were leaving shelf and cart, and are at rest now.
-
-    Who was told that an order is confirmed may come back before that is done: waits for it, a moment.
-    """
+def wait_for_rest(orders: QuerySet[Order]) -> None:
+    """Who was told that an order is confirmed may come back before its cart is empty: waits for that, a moment."""
     leaving = orders.filter(state__in=[State.CONFIRMED, State.STOCK_COMMITTED], lease_until__gt=Now())
-    if not leaving.exists():
-        return False
     ends = monotonic() + PATIENCE_SECONDS
-    while (waiting := leaving.exists()) and monotonic() < ends:
+    while leaving.exists() and monotonic() < ends:
         sleep(0.02)
-    return not waiting
