@@ -91,6 +91,11 @@ class Shop:
         with self.state.locked(self.user):
             up.up(self, say)
 
+    def up_databases(self, say: Callable[[str], None] = lambda line: None) -> None:
+        """Starts PostgreSQL alone, with all databases and roles, as the tests of what asks it need it."""
+        with self.state.locked(self.user):
+            up.databases(self, say)
+
     def down(self) -> int:
         """Stops everything of this shop, whatever happened before; returns how many processes that were."""
         if not self.supervisor.alive():

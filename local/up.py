@@ -26,9 +26,7 @@ def up(shop: "Shop", say: Say) -> None:
     try:
         if not running:
             _begin(shop, files, say)
-        with _step(say, "databases"):
-            shop.start("postgres")
-            postgres.provision(shop.state, shop.ports["POSTGRES_PORT"])
+        _start_databases(shop, say)
         with _step(say, "migrations and staff account"):
             prepare.prepare(shop)
         with _step(say, "services"):
@@ -40,6 +38,12 @@ def up(shop: "Shop", say: Say) -> None:
         if not running and shop.down():
             say("stopped what was started")
         raise
+
+
+def databases(shop: "Shop", say: Say) -> None:
+    """The first half of ``up``; see ``Shop.up_databases``."""
+    _begin(shop, shop.configuration(), say)
+    _start_databases(shop, say)
 
 
 def _runs_with(shop: "Shop", files: dict[Path, str]) -> bool:
@@ -61,6 +65,12 @@ def _begin(shop: "Shop", files: dict[Path, str], say: Say) -> None:
             prometheus.render(shop.state, shop.user, shop.ports)
         postgres.create(shop.state, shop.user)
         shop.supervisor.start(shop.user)
+
+
+def _start_databases(shop: "Shop", say: Say) -> None:
+    with _step(say, "databases"):
+        shop.start("postgres")
+        postgres.provision(shop.state, shop.ports["POSTGRES_PORT"])
 
 
 def _start_services(shop: "Shop") -> None:

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from loadtest import auditor
 from loadtest.faults.baskets import baskets
 from loadtest.faults.buyers import Buyers
-from loadtest.faults.catalogue import FAULTS, Fault, NotInjected
+from loadtest.faults.catalogue import FAULTS, Fault
+from loadtest.faults.injections import NotInjected
 from loadtest.faults.stage import Stage
 from loadtest.faults.verdict import compare
 

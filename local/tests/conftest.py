@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from local import ports, postgres, secrets
+from local import ports
 from local.shop import Shop
 
 
@@ -27,13 +27,7 @@ def offset() -> int:
 def server(offset: int, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     """A shop of which only PostgreSQL runs, with all databases and roles."""
     shop = Shop(tmp_path_factory.mktemp("server") / "state", offset)
-    shop.state.create(shop.user)
-    secrets.generate(shop.state.secrets, f"127.0.0.1:{shop.ports['POSTGRES_PORT']}", shop.user)
-    shop.write(shop.configuration())
-    postgres.create(shop.state, shop.user)
-    shop.supervisor.start(shop.user)
-    shop.start("postgres")
-    postgres.provision(shop.state, shop.ports["POSTGRES_PORT"])
+    shop.up_databases()
     yield shop
     shop.forget()
 

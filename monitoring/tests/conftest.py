@@ -12,7 +12,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from local import ports, postgres, secrets
+from local import ports
 from local.shop import Shop
 
 from tests.watched import some_goods
@@ -31,13 +31,7 @@ def promtool() -> str:
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     """A shop of which only PostgreSQL runs, with all databases and roles."""
     shop = Shop(tmp_path_factory.mktemp("server") / "state", ports.free_offset(), {"MONITORING": "off"})
-    shop.state.create(shop.user)
-    secrets.generate(shop.state.secrets, f"127.0.0.1:{shop.ports['POSTGRES_PORT']}", shop.user)
-    shop.write(shop.configuration())
-    postgres.create(shop.state, shop.user)
-    shop.supervisor.start(shop.user)
-    shop.start("postgres")
-    postgres.provision(shop.state, shop.ports["POSTGRES_PORT"])
+    shop.up_databases()
     yield shop
     shop.forget()
 

@@ -18,7 +18,7 @@ SCHEMA = json.loads(Path(__file__).with_name("grafana-schema-12.2.0.json").read_
 UNITS = {
     *("short", "none", "bytes", "s", "percentunit", "reqps", "ops", "opm", "dtdurations"),
 }
-"""Ids of Grafana's units: https://github.com/grafana/grafana/blob/main/packages/grafana-data/src/valueFormats/categories.ts"""
+"""Ids of units, as Grafana's own list of them has it (grafana-data, valueFormats/categories.ts)."""
 
 
 @pytest.fixture(params=DASHBOARDS, ids=lambda path: path.stem)

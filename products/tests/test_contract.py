@@ -27,8 +27,4 @@ def test_every_answer_is_as_the_document_says(live_server, sell, shelves, as_sta
     def token(method, path):
         return as_staff("catalogue")
 
-    outcome = contract.attack(live_server.url, token, cases=contract.wanted(), beyond=BEYOND, unchecked=ARCHIVED)
-    print(f"{outcome.cases} cases", outcome.phases, outcome.statuses)
-    assert not outcome.wrong, outcome.told()
-    assert outcome.cases >= contract.wanted()
-    assert set(outcome.phases) == {"examples", "coverage", "fuzzing", "stateful"}
+    contract.prove(live_server.url, token, beyond=BEYOND, unchecked=ARCHIVED)

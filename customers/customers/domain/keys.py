@@ -83,7 +83,8 @@ def published() -> Published:
 def rotate(*, compromised: bool = False) -> SigningKey:
     """A new key that signs in 15 minutes; those before it are published for 15 minutes more, then forgotten.
 
-    ``compromised``: it signs at once and the others are withdrawn, so that every access token has to be renewed.
+    ``compromised``: it signs at once and the others are withdrawn, so that every access token has to be renewed; what a
+    service has verified it remembers for ``chassis.tokens.REMEMBERED_SECONDS``.
     """
     with transaction.atomic():
         _serialize()

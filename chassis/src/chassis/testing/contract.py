@@ -41,6 +41,15 @@ def wanted(default: int = 300) -> int:
     return int(os.environ.get("SCHEMA_CASES", default))
 
 
+def prove(url: str, token: Token, *, beyond: Collection[str] = (), unchecked: Collection[str] = ()) -> None:
+    """Attacks the service as often as ``wanted``, in every phase; raises ``AssertionError`` with all that was wrong."""
+    outcome = attack(url, token, cases=wanted(), beyond=beyond, unchecked=unchecked)
+    print(f"{outcome.cases} cases", outcome.phases, outcome.statuses)
+    assert not outcome.wrong, outcome.told()
+    assert outcome.cases >= wanted()
+    assert set(outcome.phases) == {"examples", "coverage", "fuzzing", "stateful"}
+
+
 def attack(
     url: str,
     token: Token,
