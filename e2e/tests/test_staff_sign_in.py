@@ -39,6 +39,7 @@ def clerk(target: Target, window: Browser) -> str:
     email, browser = f"clerk-{uuid4().hex[:8]}@example.com", window
     browser.execute_cdp_cmd("Network.clearBrowserCookies", {})
     sign_in(browser, target, "customers", target.staff_email, target.staff_password)
+    until(lambda: browser.current_url, f"{target.url}/admin/customers/".__eq__)
     browser.get(f"{target.url}/admin/customers/customers/customer/add/")
     for name, value in (("email", email), ("name", "Clerk"), ("password1", PASSWORD), ("password2", PASSWORD)):
         browser.find_element(By.NAME, name).send_keys(value)
