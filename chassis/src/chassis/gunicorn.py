@@ -27,6 +27,7 @@ control_socket_disable = True
 worker_tmp_dir = "/dev/shm"  # noqa: S108 - a heartbeat file on a disk can stall a worker
 forwarded_allow_ips = "*"  # only the gateway can reach this port; it sets X-Forwarded-Proto itself
 accesslog = None
+logger_class = "chassis.server.Logger"
 # The master's own lines look like all others. It knows no settings: products-1 is an instance of products.
 _instance = env.text("INSTANCE", "gunicorn")
 logconfig_dict = logs.configure(

@@ -6,13 +6,14 @@ A cursor is the base64url of the edge row's sort keys and a direction. See https
 import base64
 import binascii
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 from urllib.parse import urlencode
 
 import orjson
 from django.core.exceptions import ValidationError
-from django.db import DataError
+from django.db import DataError, connection
 from django.db.models import Model, Q, QuerySet
 from rest_framework.request import Request
 
@@ -30,9 +31,41 @@ class PageQuery(Query):
     cursor = Text(max_length=1000, required=False, help_text="From `next` or `previous`; never one's own.")
 
 
+@dataclass(frozen=True)
+class Statement:
+    """A list as SQL, where the ORM takes longer to put a query together than PostgreSQL to answer it.
+
+    ``sql`` ends in a WHERE clause, holds ``%(name)s`` for each of ``values``, and selects the sort keys among others.
+    """
+
+    sql: str
+    values: Mapping[str, Any]
+    order: tuple[str, ...] = ()
+
+    def order_by(self, *names: str) -> Self:
+        """Orders by columns; a leading ``-`` turns one around."""
+        return replace(self, order=names)
+
+    def beyond(self, names: Sequence[str], edge: Sequence[Any], comparison: str) -> Self:
+        """Only rows whose sort keys are all ``lt`` or all ``gt`` those of the edge."""
+        # As text, so that PostgreSQL reads each as its column's type: a forged one is a DataError.
+        values = {f"edge_{name}": str(value) for name, value in zip(names, edge, strict=True)}
+        marks = ", ".join(f"%(edge_{name})s" for name in names)
+        sql = f"{self.sql} AND ({', '.join(names)}) {'<' if comparison == 'lt' else '>'} ({marks})"
+        return replace(self, sql=sql, values={**self.values, **values})
+
+    def __getitem__(self, part: slice) -> list[dict[str, Any]]:
+        """The first rows."""
+        order = ", ".join(f"{name.lstrip('-')}{' DESC' if name.startswith('-') else ''}" for name in self.order)
+        with connection.cursor() as cursor:
+            cursor.execute(f"{self.sql} ORDER BY {order} LIMIT {part.stop:d}", self.values)
+            names = [column.name for column in cursor.description]
+            return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
 def page(
     request: Request,
-    query: "QuerySet[Any, Any]",
+    query: "QuerySet[Any, Any] | Statement",
     *,
     keys: Sequence[str],
     limit: int,
@@ -52,7 +85,11 @@ def page(
     query = query.order_by(*order)
     try:
         if edge is not None:
-            query = query.filter(_beyond(names, edge, "lt" if descending != backwards else "gt"))
+            comparison = "lt" if descending != backwards else "gt"
+            if isinstance(query, Statement):
+                query = query.beyond(names, edge, comparison)
+            else:
+                query = query.filter(_beyond(names, edge, comparison))
         rows = list(query[: limit + 1])
     except (ValueError, TypeError, ValidationError, DataError):  # a forged cursor whose values do not fit the columns
         raise Invalid("cursor", "This cursor is not one of ours. Start again without one.") from None

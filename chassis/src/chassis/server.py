@@ -1,4 +1,4 @@
-"""gunicorn's worker with threads, with two additions.
+"""gunicorn's worker with threads, with a few additions.
 
 It knows how long each request stood in its queue. And an answer leaves in one piece: gunicorn writes headers and body
 one after the other, and an instance that is killed or frozen between the two has promised the gateway an answer that
@@ -8,7 +8,7 @@ never comes, when it is too late to ask another instance.
 from time import monotonic
 from typing import Any
 
-from gunicorn import util  # type: ignore[import-untyped]
+from gunicorn import glogging, util  # type: ignore[import-untyped]
 from gunicorn.http import wsgi  # type: ignore[import-untyped]
 from gunicorn.workers.gthread import ThreadWorker  # type: ignore[import-untyped]
 
@@ -54,6 +54,13 @@ class Response(wsgi.Response):
 
 
 wsgi.Response = Response
+
+
+class Logger(glogging.Logger):  # type: ignore[misc]
+    """gunicorn's own, without a line a request: that is chassis.request_id's."""
+
+    def access(self, *told: Any) -> None:
+        """Else the line would be put together for nobody."""
 
 
 class Worker(ThreadWorker):

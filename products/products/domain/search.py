@@ -7,6 +7,7 @@ name, then those with the words in brand, category or SKU; shorter names first, 
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
+from chassis.pages import Statement
 from django.contrib.postgres.search import SearchQuery
 from django.db import connection
 from django.db.models import F, Q, QuerySet, Value
@@ -39,6 +40,15 @@ _SIMILAR = """
     AND NOT EXISTS (SELECT FROM products_word WHERE word >= f.word AND word < f.word || chr(1114111))
     ORDER BY t.n, s.alike DESC, s.word
 """
+
+
+_CONDITIONS = {
+    "category": "lineage @> ARRAY[%(category)s]",
+    "brand": "brand = %(brand)s",
+    "min_price": "min_price >= %(min_price)s",
+    "max_price": "min_price <= %(max_price)s",
+    "skus": "id IN (SELECT product_id FROM products_variant WHERE sku = ANY(%(skus)s))",
+}
 
 
 @dataclass(frozen=True)
@@ -128,10 +138,19 @@ def matching(filters: Filters, *, within: str = "words") -> "QuerySet[Product]":
     return rows
 
 
+def listed(filters: Filters) -> Statement:
+    """``matching`` without words, as ``card``: what most people look at, so that it has to be cheap."""
+    conditions = [condition for name, condition in _CONDITIONS.items() if getattr(filters, name) not in (None, ())]
+    sql = " AND ".join([shapes.CARDS, *conditions])
+    return Statement(sql, vars(filters) | {"skus": list(filters.skus), "address": shapes.media_address()})
+
+
 def cards(*, filters: Filters, ordering: str) -> tuple[Any, list[str]]:
     """The products that fit as ``card`` (JSON text), and the sort keys of ``chassis.pages``."""
     if ordering != "relevance" or not filters.words:
         keys = ORDERINGS.get(ordering, ORDERINGS["name"])
+        if not filters.words:
+            return listed(filters), keys
         rows = matching(filters).annotate(card=shapes.card())
         return rows.values(*(key.lstrip("-") for key in keys), "card"), keys
     in_name = matching(filters, within="name_words")

@@ -33,6 +33,11 @@ PAGE = f"""
     FROM {_P} WHERE slug = %(slug)s AND (status = 'active' OR NOT %(public)s)
 """
 
+# Public products as lists show them, with all sort keys; conditions, order and limit are put behind it.
+CARDS = f"""
+    SELECT id, sort_name, min_price, created, json_build_object({_SHORT.replace("%s", "%(address)s")})::text AS card
+    FROM {_P} WHERE status = 'active'"""
+
 # A variant's name is its product's, and its options where the product has several variants.
 VARIANTS_BY_SKU = f"""
     SELECT json_build_object('variants', coalesce(json_agg(json_build_object(
