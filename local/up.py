@@ -92,6 +92,7 @@ def _load_goods(shop: "Shop", say: Say) -> None:
         raise Problem(f"SEED is {seed!r}: give the path of a product feed, or `none` for an empty shop")
     with _step(say, f"goods from {feed.name}"):
         shop.manage("products", "import_products", str(feed), "--once")
+        postgres.analyze(shop.state, shop.ports["POSTGRES_PORT"], "products", "stock")
 
 
 def _start_edge(shop: "Shop") -> None:

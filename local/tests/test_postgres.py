@@ -133,3 +133,14 @@ def test_no_password_is_in_a_process_list_or_a_log(server: Shop) -> None:
     seen = "".join(path.read_text(errors="replace") for path in server.state.log.iterdir())
     seen += (server.state.supervisor).read_text()
     assert not [word for word in words if re.search(re.escape(word), seen)]
+
+
+def test_what_tables_hold_is_known_to_the_planner(goods: Shop) -> None:
+    with connected(goods, "postgres", "stock") as cursor:
+        cursor.execute("INSERT INTO goods (name) SELECT 'x' FROM generate_series(1, 500)")
+        known = "SELECT reltuples::int FROM pg_class WHERE oid = 'goods'::regclass"
+        cursor.execute(known)
+        assert cursor.fetchone()[0] == -1
+        postgres.analyze(goods.state, goods.ports["POSTGRES_PORT"], "stock")
+        cursor.execute(known)
+        assert cursor.fetchone()[0] == 500

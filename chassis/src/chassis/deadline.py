@@ -10,7 +10,7 @@ from threading import local
 from time import monotonic
 
 HEADER = "X-Timeout-Ms"
-WORTH_WHILE = 0.8
+WORTH_WHILE = 0.9
 """The share of its limit that a read may stand in a queue. An answer after the limit is work for nobody, and behind a
 queue that is longer than the limit every single one would be."""
 _ends: ContextVar[float | None] = ContextVar("deadline", default=None)
