@@ -34,5 +34,5 @@ def test_cancelling_and_what_the_worker_does(api, shop, buy):
     with without_scans():
         assert api.post(order["Location"].replace("?", "/cancel?")).status_code == 200
         checkout.go_on()
-        assert mail.send_due() == 1
+        assert mail.send_due() == 2
     assert Order.objects.get().state == "refunded"

@@ -2,6 +2,7 @@
 
 import pytest
 from django.core import mail as outbox
+from django.core.mail.backends.locmem import EmailBackend
 
 from orders.domain import documents, mail
 from orders.models import Mail, Order
@@ -21,21 +22,43 @@ def test_a_confirmation_says_what_was_bought_and_where_to_look(shop, buy):
     assert Mail.objects.get().sent is not None
 
 
-def test_a_mail_that_fails_is_tried_again_later(shop, buy, monkeypatch):
-    buy(shop.cart(A=1))
+class Fussy(EmailBackend):
+    """A server that does not take mails to some address."""
 
-    def down(*args, **kwargs):
-        raise ConnectionRefusedError
+    refused = "nobody@example.com"
 
-    with monkeypatch.context() as patch:
-        patch.setattr(mail, "send_mail", down)
-        assert mail.send_due() == 0
+    def send_messages(self, messages):
+        if any(self.refused in message.to for message in messages):
+            raise ConnectionRefusedError
+        return super().send_messages(messages)
+
+
+@pytest.fixture
+def fussy(settings):
+    settings.EMAIL_BACKEND = f"{__name__}.Fussy"
+
+
+def test_a_mail_that_fails_is_tried_again_later(shop, buy, settings, fussy):
+    buy(shop.cart(A=1), email=Fussy.refused)
+    assert mail.send_due() == 0
     kept = Mail.objects.get()
     assert (kept.sent, kept.attempts) == (None, 1)
+    settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
     assert mail.send_due() == 0, "it waits before it tries again"
     Mail.objects.update(next_attempt="2020-01-01T00:00Z")
     assert mail.send_due() == 1
     assert len(outbox.outbox) == 1
+
+
+def test_a_mail_that_fails_holds_up_no_other(shop, buy, fussy):
+    for who in ("first@example.com", Fussy.refused, "last@example.com"):
+        buy(shop.cart(A=1), email=who)
+    for number, order in enumerate(Order.objects.order_by("number")):
+        Mail.objects.filter(order=order).update(next_attempt=f"2020-01-0{number + 1}T00:00Z")
+    assert [mail.send_due() for _ in range(3)] == [1, 1, 0]
+    assert [sent.to[0] for sent in outbox.outbox] == ["first@example.com", "last@example.com"]
+    rows = [(row.order.email, row.attempts, bool(row.sent)) for row in Mail.objects.order_by("order__number")]
+    assert rows == [("first@example.com", 1, True), (Fussy.refused, 1, False), ("last@example.com", 1, True)]
 
 
 @pytest.mark.parametrize(
