@@ -6,6 +6,7 @@ import pytest
 from django.contrib.auth import get_user_model
 
 from chassis.sign_in import backends, sessions
+from chassis.sign_in.people import account_of
 from chassis.staff import ensure_owner, ensure_roles
 from tests.provider import Provider, running
 
@@ -67,6 +68,11 @@ def test_people_are_sent_to_the_provider_and_come_back_to_the_page_they_wanted(c
         "clerk@shop.test", "Clerk", False, False
     )  # fmt: skip
     assert roles() == {"warehouse"}
+
+
+def test_who_gave_no_name_is_shown_by_their_address(db):
+    user = account_of(CLERK | {"name": ""})
+    assert (user.first_name, account_of(CLERK).first_name) == ("clerk", "Clerk")
 
 
 @pytest.mark.parametrize(

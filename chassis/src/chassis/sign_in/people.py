@@ -11,7 +11,8 @@ from chassis.staff import ROLES
 def account_of(claims: dict[str, Any]) -> Any:
     """The account of the provider's claims, made where there is none; e-mail, name and roles follow the claims."""
     user, _ = get_user_model().objects.get_or_create(username=claims["sub"], defaults={"password": "!"})
-    wanted = {"email": claims["email"], "first_name": claims["name"][:150], "is_staff": True, "is_active": True}
+    shown = claims["name"] or claims["email"].partition("@")[0]
+    wanted = {"email": claims["email"], "first_name": shown[:150], "is_staff": True, "is_active": True}
     if any(getattr(user, field) != value for field, value in wanted.items()):
         get_user_model().objects.filter(pk=user.pk).update(**wanted)
         user.refresh_from_db()
