@@ -70,7 +70,7 @@ def test_people_are_sent_to_the_provider_and_come_back_to_the_page_they_wanted(c
     assert roles() == {"warehouse"}
 
 
-def test_who_gave_no_name_is_shown_by_their_address(db):
+def test_who_gave_no_name_is_shown_by_their_address():
     user = account_of(CLERK | {"name": ""})
     assert (user.first_name, account_of(CLERK).first_name) == ("clerk", "Clerk")
 

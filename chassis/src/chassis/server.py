@@ -56,7 +56,7 @@ class Response(wsgi.Response):
 wsgi.Response = Response
 
 
-class Logger(glogging.Logger):  # type: ignore[misc]
+class Logger(glogging.Logger):
     """gunicorn's own, without a line a request: that is chassis.request_id's."""
 
     def access(self, *told: Any) -> None:
