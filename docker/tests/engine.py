@@ -56,18 +56,19 @@ class Containers:
         }
         self.grafana = succeeds("docker", "image", "inspect", GRAFANA) or succeeds("docker", "pull", "-q", GRAFANA)
 
-    def compose(self, *words: str, check: bool = True, without: str | None = None) -> str:
-        """Runs a command of Compose; ``without`` leaves one variable out."""
-        env = {name: value for name, value in self._env.items() if name != without}
+    def compose(self, *words: str, check: bool = True, without: str | None = None, **more: str) -> str:
+        """Runs a command of Compose; ``without`` leaves one variable out, ``more`` are some more."""
+        env = {name: value for name, value in (self._env | more).items() if name != without}
         return run(*self._command, *words, env=env, check=check)
 
     def build(self) -> None:
         """Builds the images."""
         self.compose("build")
 
-    def up(self) -> None:
+    def up(self, **settings: str) -> None:
         """Starts everything and returns when the last step is done."""
-        self.compose("up", "-d", "welcome", "prometheus", "exporter", *(["grafana"] if self.grafana else []))
+        names = ("welcome", "prometheus", "exporter", *(["grafana"] if self.grafana else []))
+        self.compose("up", "-d", *names, **settings)
         until(lambda: self.inspect("welcome")["State"]["Status"] == "exited", "welcome to end")
         assert self.inspect("welcome")["State"]["ExitCode"] == 0, self.logs("welcome")
 

@@ -20,8 +20,8 @@ from support.people import ADDRESS, Person, Staff
 
 PAIR = ("products-1", "products-2")
 READERS = 16
-# The gateway asks a frozen or slow instance for a second before it asks the other one.
-SETTLE = 2.2
+# The gateway waits 1.4 s for a frozen or slow instance before it asks the other one.
+SETTLE = 2.6
 
 
 def reading(caller: Caller, number: int) -> None:
