@@ -92,7 +92,10 @@ def parsed(said: str) -> Sample:
 def _serve(shop: Shop, port: int, bare: list[int], body: bytes) -> None:
     root = shop.user.folder(shop.state.run / "yardstick", mode=0o755)
     shop.user.write(root / "body.json", body.decode(), mode=0o644)
-    servers = " ".join(f"server 127.0.0.1:{each};" for each in bare)
+    for each in bare:
+        wait.until(lambda each=each: wait.answers(f"http://127.0.0.1:{each}/bare"), seconds=20, what="the bare view")  # type: ignore[misc]
+    # max_fails=0: a yardstick does not fail.
+    servers = " ".join(f"server 127.0.0.1:{each} max_fails=0;" for each in bare)
     internal = shop.state.gateway / "conf.d" / "internal.conf"
     shop.user.write(internal, internal.read_text() + SERVER.format(port=port, servers=servers, root=root))
     shop.signal("nginx", signal.SIGHUP)
