@@ -56,9 +56,11 @@ class Containers:
         }
         self.grafana = succeeds("docker", "image", "inspect", GRAFANA) or succeeds("docker", "pull", "-q", GRAFANA)
 
-    def compose(self, *words: str, check: bool = True, without: str | None = None, **more: str) -> str:
+    def compose(
+        self, *words: str, check: bool = True, without: str | None = None, more: Mapping[str, str] | None = None
+    ) -> str:
         """Runs a command of Compose; ``without`` leaves one variable out, ``more`` are some more."""
-        env = {name: value for name, value in (self._env | more).items() if name != without}
+        env = {name: value for name, value in {**self._env, **(more or {})}.items() if name != without}
         return run(*self._command, *words, env=env, check=check)
 
     def build(self) -> None:
@@ -68,7 +70,7 @@ class Containers:
     def up(self, **settings: str) -> None:
         """Starts everything and returns when the last step is done."""
         names = ("welcome", "prometheus", "exporter", *(["grafana"] if self.grafana else []))
-        self.compose("up", "-d", *names, **settings)
+        self.compose("up", "-d", *names, more=settings)
         until(lambda: self.inspect("welcome")["State"]["Status"] == "exited", "welcome to end")
         assert self.inspect("welcome")["State"]["ExitCode"] == 0, self.logs("welcome")
 
