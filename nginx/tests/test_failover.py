@@ -15,8 +15,8 @@ from tests.support.client import ask
 from tests.support.load import get, load
 from tests.support.processes import Gateway, Upstream, free_port, listens, wait_until
 
-# A read waits for a frozen or slow instance for 1 s, and twice at most; then it is the other one's turn to fail.
-SETTLE = 2.2
+# A read waits for a frozen or slow instance for 1.4 s, and twice at most; then it is the other one's turn to fail.
+SETTLE = 3.0
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ def test_no_read_fails_whatever_happens_to_one_instance(shop: Gateway, pair: lis
         time.sleep(2)
         one.send(signal.SIGCONT)
         time.sleep(SETTLE)
-        other.control(delay=1.5)
+        other.control(delay=2.0)
         time.sleep(2)
         other.control(delay=0)
         time.sleep(SETTLE)
@@ -58,7 +58,8 @@ def test_no_read_fails_whatever_happens_to_one_instance(shop: Gateway, pair: lis
             time.sleep(0.3)
     assert readers.failed == []
     assert len(readers.seconds) > 500
-    assert readers.percentile(0.99) < 1.5
+    # `make -C e2e test-long` holds it to 1.5 s, where nothing else keeps the machine busy.
+    assert readers.percentile(0.99) < 2
 
 
 @pytest.mark.parametrize("status", [502, 503])
