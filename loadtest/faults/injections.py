@@ -145,24 +145,22 @@ def exhaust_connections(stage: Stage, chance: random.Random) -> None:
 def expire_while_paying(stage: Stage, chance: random.Random) -> None:
     """The payment takes long, and all that is reserved runs out meanwhile; the worker of stock frees it."""
     stage.proxies["payment"].weather.reply_delay = 2.0
-    ends, expired = time.monotonic() + 8, 0
-    while time.monotonic() < ends:
-        with stage.database("stock") as cursor:
-            cursor.execute("UPDATE stock_reservation SET expires = now() - interval '1 s' WHERE state = 'held'")
-            expired += cursor.rowcount
-        time.sleep(0.2)
-    if not expired:
-        raise NotInjected("nothing was held while paying")
+    _run_out(stage, seconds=8, every=0.2)
 
 
 def sweep_while_committing(stage: Stage, chance: random.Random) -> None:
     """Reservations run out just when they are committed."""
-    ends, expired = time.monotonic() + 6, 0
+    _run_out(stage, seconds=6, every=0.02)
+
+
+def _run_out(stage: Stage, *, seconds: float, every: float) -> None:
+    """The time of whatever is held is over, again and again."""
+    ends, expired = time.monotonic() + seconds, 0
     while time.monotonic() < ends:
         with stage.database("stock") as cursor:
             cursor.execute("UPDATE stock_reservation SET expires = now() - interval '1 s' WHERE state = 'held'")
             expired += cursor.rowcount
-        time.sleep(0.02)
+        time.sleep(every)
     if not expired:
         raise NotInjected("nothing was held")
 

@@ -43,19 +43,6 @@ def send_due() -> int:
         return 0
     prefetch_related_objects(claimed, "order__lines")
     mails = [mail for mail in claimed if mail.order.email != ERASED]
-    sent = _send(mails)
-    _rows(mails[:sent]).update(sent=Now())
-    _rows(mails[sent + 1 :]).update(attempts=F("attempts") - 1, next_attempt=Now())
-    _rows([mail for mail in claimed if mail not in mails]).delete()
-    return sent + len(claimed) - len(mails)
-
-
-def _rows(mails: list[Mail]) -> "QuerySet[Mail]":
-    return Mail.objects.filter(pk__in=[mail.pk for mail in mails])
-
-
-def _send(mails: list[Mail]) -> int:
-    """How many of them were sent, the first ones; the next one failed."""
     sent = 0
     try:
         with get_connection() as server:
@@ -63,12 +50,23 @@ def _send(mails: list[Mail]) -> int:
                 server.send_messages([_message(mail.order, mail.kind)])
                 sent += 1
     except (OSError, SMTPException) as error:
-        failed = mails[sent]
-        metrics.MAILS.labels("failed").inc()
-        about = {"mail": failed.pk, "kind": failed.kind, "attempt": failed.attempts}
-        _log.warning("mail_not_sent", **about, error=type(error).__name__)
-    metrics.MAILS.labels("sent").inc(sent)
-    return sent
+        for failed in mails[sent : sent + 1]:  # none, where the server only failed to say goodbye
+            _not_sent(failed, error)
+    finally:  # whatever went wrong with one of them: what is sent is not sent again
+        metrics.MAILS.labels("sent").inc(sent)
+        _rows(mails[:sent]).update(sent=Now())
+        _rows(mails[sent + 1 :]).update(attempts=F("attempts") - 1, next_attempt=Now())
+        _rows([mail for mail in claimed if mail not in mails]).delete()
+    return sent + len(claimed) - len(mails)
+
+
+def _not_sent(mail: Mail, error: Exception) -> None:
+    metrics.MAILS.labels("failed").inc()
+    _log.warning("mail_not_sent", mail=mail.pk, kind=mail.kind, attempt=mail.attempts, error=type(error).__name__)
+
+
+def _rows(mails: list[Mail]) -> "QuerySet[Mail]":
+    return Mail.objects.filter(pk__in=[mail.pk for mail in mails])
 
 
 def _message(order: Order, kind: str) -> EmailMessage:

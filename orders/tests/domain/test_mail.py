@@ -2,6 +2,7 @@
 
 import pytest
 from django.core import mail as outbox
+from django.core.mail import BadHeaderError
 from django.core.mail.backends.locmem import EmailBackend
 
 from orders.domain import documents, mail
@@ -59,6 +60,27 @@ def test_a_mail_that_fails_holds_up_no_other(shop, buy, fussy):
     assert [sent.to[0] for sent in outbox.outbox] == ["first@example.com", "last@example.com"]
     rows = [(row.order.email, row.attempts, bool(row.sent)) for row in Mail.objects.order_by("order__number")]
     assert rows == [("first@example.com", 1, True), (Fussy.refused, 1, False), ("last@example.com", 1, True)]
+
+
+class Rude(EmailBackend):
+    """A server that takes every mail and fails when it is left."""
+
+    def close(self):
+        raise ConnectionResetError
+
+
+def test_what_is_sent_is_not_sent_again_whatever_happens_after_it(shop, buy, settings):
+    buy(shop.cart(A=1), email="first@example.com")
+    settings.EMAIL_BACKEND = f"{__name__}.Rude"
+    assert mail.send_due() == 1
+    settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+    for who in ("second@example.com", "a\nforged: header@example.com"):
+        buy(shop.cart(A=1))
+        Order.objects.filter(pk=Order.objects.latest("number").pk).update(email=who)
+    with pytest.raises(BadHeaderError):
+        mail.send_due()
+    assert [sent.to[0] for sent in outbox.outbox] == ["first@example.com", "second@example.com"]
+    assert [bool(row.sent) for row in Mail.objects.order_by("order__number")] == [True, True, False]
 
 
 @pytest.mark.parametrize(
