@@ -13,7 +13,7 @@ bind = env.text("BIND", "127.0.0.1:8000")
 # WORKERS: processes; THREADS: requests each of them answers at once. One worker keeps memory low (docs/adr).
 workers = env.integer("WORKERS", 1)
 threads = env.integer("THREADS", 8)
-worker_class = "chassis.server.Worker"  # gthread
+worker_class = "chassis.web_worker.Worker"  # gthread, with threads that wait for requests themselves
 # Not preloaded, so that a HUP takes new code and closes no connection.
 preload_app = False
 # Longer than the gateway keeps idle connections: the side that sends must be the one that closes.

@@ -16,18 +16,17 @@ WAITING = Gauge("server_queue_requests", "Connections that wait for a thread.", 
 
 
 def watch(worker: Any) -> None:
-    """Begins to look at a gunicorn worker of the kind gthread."""
+    """Begins to look at a worker (chassis.web_worker)."""
     THREADS.set(worker.cfg.threads)
     Thread(target=_look, args=(worker,), name="saturation", daemon=True).start()
 
 
 def _look(worker: Any) -> None:
     while True:
-        pool = worker.tpool  # concurrent.futures.ThreadPoolExecutor, which tells this to nobody
         frames = sys._current_frames()
-        running = [frames[thread.ident] for thread in pool._threads if thread.ident in frames]
-        # A thread without work waits for it in the pool's own loop.
-        BUSY.set(sum(frame.f_code.co_name != "_worker" for frame in running))
-        WAITING.set(pool._work_queue.qsize())
+        running = [frames[thread.ident] for thread in worker.threads if thread.ident in frames]
+        # A thread without work waits for it right there.
+        BUSY.set(sum(frame.f_code.co_name != "_serve" for frame in running))
+        WAITING.set(worker.waiting())
         del frames, running
         sleep(1)

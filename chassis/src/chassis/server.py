@@ -1,18 +1,13 @@
-"""gunicorn's worker with threads, with a few additions.
+"""How gunicorn answers here: in one piece, and without an access log of its own.
 
-It knows how long each request stood in its queue. And an answer leaves in one piece: gunicorn writes headers and body
-one after the other, and an instance that is killed or frozen between the two has promised the gateway an answer that
-never comes, when it is too late to ask another instance.
+gunicorn writes headers and body one after the other, and an instance that is killed or frozen between the two has
+promised the gateway an answer that never comes, when it is too late to ask another instance.
 """
 
-from time import monotonic
 from typing import Any
 
 from gunicorn import glogging, util  # type: ignore[import-untyped]
 from gunicorn.http import wsgi  # type: ignore[import-untyped]
-from gunicorn.workers.gthread import ThreadWorker  # type: ignore[import-untyped]
-
-from chassis import deadline
 
 
 class Response(wsgi.Response):
@@ -61,17 +56,3 @@ class Logger(glogging.Logger):
 
     def access(self, *told: Any) -> None:
         """Else the line would be put together for nobody."""
-
-
-class Worker(ThreadWorker):
-    """A worker of gunicorn's kind gthread."""
-
-    def enqueue_req(self, conn: Any) -> None:
-        """A request has come; a thread will take it when one is free."""
-        conn.queued_at = monotonic()
-        super().enqueue_req(conn)
-
-    def handle(self, conn: Any) -> Any:
-        """A thread takes it."""
-        deadline.stood.seconds = monotonic() - conn.queued_at
-        return super().handle(conn)

@@ -1,0 +1,162 @@
+"""gunicorn's worker with threads, whose threads wait for requests themselves.
+
+gunicorn's own kind, gthread, has one thread wait for all connections: it hands each request to another thread, which
+hands the connection back. That is two wake-ups, a pipe and two queues a request, and as much CPU as a small request
+takes otherwise (docs/adr/010-one-worker-many-threads.md). Here every thread waits in the same epoll. The kernel wakes one
+for a connection on which there is something to read: the one that fell asleep last, whose caches and database
+connection are warm. EPOLLONESHOT gives the connection to that thread alone, until the thread puts it back.
+https://man7.org/linux/man-pages/man2/epoll_ctl.2.html
+
+Reading, answering and refusing requests stays gunicorn's (``ThreadWorker.handle``).
+"""
+
+import os
+import select
+import selectors
+import socket
+import struct
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from threading import Thread
+from types import FrameType
+from typing import Any
+
+from gunicorn.workers.gthread import (  # type: ignore[import-untyped]
+    STOP_KEEPALIVE_LINGER,
+    TConn,
+    ThreadWorker,
+)
+
+from chassis import deadline
+
+_ONCE = select.EPOLLIN | select.EPOLLONESHOT
+# struct tcp_info, linux/tcp.h: eight bytes, then 32-bit numbers; the twelfth is tcpi_last_data_recv, in milliseconds.
+_LAST_DATA_RECEIVED = struct.Struct("=52xI")
+_STOP_STEP_SECONDS = 0.05
+
+
+class Worker(ThreadWorker):
+    """A worker of gunicorn's kind gthread, without its main thread between a connection and who answers it."""
+
+    def init_process(self) -> None:
+        """After the fork: what the threads share."""
+        self._epoll, self._end = select.epoll(), os.eventfd(0)
+        self._open = set[TConn]()
+        # Those that no thread has, by file descriptor. gthread refuses to keep more alive than it has room for.
+        self.keepalived_conns = dict[int, TConn]()
+        self._listeners = {listener.fileno(): listener for listener in self.sockets}
+        self.threads = [Thread(target=self._serve, name=f"web-{n}", daemon=True) for n in range(self.cfg.threads)]
+        super().init_process()
+
+    def run(self) -> None:
+        """The main thread: the heartbeat, idle connections, the end."""
+        self.poller.register(self.method_queue.fileno(), selectors.EVENT_READ, self.method_queue.run_callbacks)
+        self._epoll.register(self._end, select.EPOLLIN)
+        for listener in self.sockets:
+            listener.setblocking(False)
+            self._epoll.register(listener, _ONCE)
+        for thread in self.threads:
+            thread.start()
+        while self.alive and self.is_parent_alive():
+            self.notify()
+            self.wait_for_and_dispatch_events(timeout=1.0)  # or until handle_exit
+            self._hang_up_on_idle()
+            self._listen()
+        self.alive = False
+        self._stop()
+
+    def waiting(self) -> int:
+        """Connections on which there is something to read, and no thread for it."""
+        poll = select.poll()
+        for fd in self.keepalived_conns.copy():
+            poll.register(fd, select.POLLIN)
+        return sum(bool(event & select.POLLIN) for _, event in poll.poll(0))
+
+    def handle_quit(self, sig: int, frame: FrameType | None) -> None:
+        """The end, at once."""
+        os.eventfd_write(self._end, 1)
+        super().handle_quit(sig, frame)
+
+    def _serve(self) -> None:
+        """A thread: one event at a time; whatever else is ready wakes another thread."""
+        while True:
+            ((fd, _),) = self._epoll.poll(maxevents=1)
+            try:
+                if fd == self._end:
+                    return
+                if fd in self._listeners:
+                    self._accept(self._listeners[fd])
+                elif conn := self.keepalived_conns.pop(fd, None):
+                    self._answer(conn)
+            except Exception:
+                self.log.exception("web_worker")
+
+    def _listen(self) -> None:
+        """Listens while there is room for another connection."""
+        if self.alive and len(self._open) < self.worker_connections:
+            for listener in self.sockets:
+                self._epoll.modify(listener, _ONCE)
+
+    def _accept(self, listener: Any) -> None:
+        if not self.alive:  # it waits for the next worker
+            return
+        try:
+            connected, client = listener.accept()
+        except OSError as error:  # another worker was faster, the client has gone, or there are too many open files
+            self.log.debug("accept: %s", error)
+            return  # the main thread listens again
+        conn = TConn(self.cfg, connected, client, listener.getsockname())
+        connected.setblocking(True)
+        conn.data_ready = True  # when a thread comes to it
+        self._open.add(conn)
+        self._put_back(conn, self._epoll.register)
+        self._listen()
+
+    def _put_back(self, conn: TConn, into_epoll: Callable[[int, int], None]) -> None:
+        """Any thread may have the connection when there is something to read."""
+        conn.timeout = time.monotonic() + (self.cfg.keepalive if self.alive else STOP_KEEPALIVE_LINGER)
+        fd = conn.sock.fileno()
+        self.keepalived_conns[fd] = conn
+        into_epoll(fd, _ONCE)
+
+    def _answer(self, conn: TConn) -> None:
+        """The request, and those that the client has sent behind it already."""
+        deadline.stood.seconds = _seconds_since_data(conn.sock)
+        keep = False
+        try:
+            while (keep := self.handle(conn)) and conn.parser.unreader.buf.getvalue():
+                deadline.stood.seconds = 0.0
+        finally:
+            if keep:
+                self._put_back(conn, self._epoll.modify)
+            else:
+                self._open.discard(conn)
+                conn.close(graceful=True)
+
+    def _hang_up_on_idle(self) -> None:
+        """Connections whose time is over, for their threads to close: one that has just got a request answers it."""
+        now = time.monotonic()
+        for conn in self.keepalived_conns.copy().values():
+            if conn.timeout <= now:
+                with suppress(OSError):  # gone meanwhile
+                    conn.sock.shutdown(socket.SHUT_RD)
+
+    def _stop(self) -> None:
+        """Requests under way are answered, and those that come on open connections meanwhile; then all is closed."""
+        begin = time.monotonic()
+        for conn in self.keepalived_conns.copy().values():
+            conn.timeout = min(conn.timeout, begin + STOP_KEEPALIVE_LINGER)
+        while self._open and time.monotonic() < begin + self.cfg.graceful_timeout:
+            self.notify()
+            self.wait_for_and_dispatch_events(timeout=_STOP_STEP_SECONDS)
+            self._hang_up_on_idle()
+        os.eventfd_write(self._end, 1)
+        for listener in self.sockets:
+            listener.close()
+
+
+def _seconds_since_data(connection: socket.socket) -> float:
+    """How long what there is to read has been there: https://man7.org/linux/man-pages/man7/tcp.7.html (TCP_INFO)"""
+    told = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _LAST_DATA_RECEIVED.size)
+    return float(_LAST_DATA_RECEIVED.unpack(told)[0]) / 1000
