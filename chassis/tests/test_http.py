@@ -77,6 +77,26 @@ def test_a_post_that_may_have_arrived_is_not_sent_again(fault):
     assert (len(server.requests), len(other.requests)) == (1, 0)
 
 
+@pytest.mark.parametrize("body", [{"n": 1}, None])
+def test_nor_is_one_on_a_connection_that_was_kept(body):
+    """On which it would have been the client's right: RFC 9110 section 9.2.2 speaks of idempotent methods only."""
+    with running(200, hang_up, 200) as server:
+        client = ServiceClient("cart", [server.url])
+        assert client.call("POST", "/x", body=body).ok
+        with pytest.raises(DependencyUnavailable) as failure:
+            client.call("POST", "/x", body=body)
+        assert failure.value.reached
+        assert len(server.requests) == 2
+        assert client.call("POST", "/x", body=body).ok
+
+
+def test_a_get_is_sent_again_where_a_kept_connection_has_ended():
+    with running(200, hang_up, 200) as server:
+        client = ServiceClient("cart", [server.url], attempts=1)
+        assert [client.call("GET", "/x").ok for _ in range(2)] == [True, True]
+    assert len(server.requests) == 3
+
+
 def test_a_post_that_may_be_repeated_is():
     with running(503, 200) as server:
         assert ServiceClient("cart", [server.url]).call("POST", "/x", repeatable=True).ok

@@ -13,12 +13,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import orjson
-import urllib3
 from prometheus_client import Counter, Gauge
 
-from chassis import deadline, queueing, request_id, tokens
+from chassis import deadline, queueing, request_id, tokens, traces
 from chassis.breaker import Breaker, RetryBudget
 from chassis.errors import Unavailable
+from chassis.wire import Address, NeverSent, NoAnswer
 
 CALLS = Counter("service_calls_total", "Calls to other services by outcome.", ["target", "outcome"])
 RETRIES = Counter("service_call_retries_total", "Attempts after the first one of a call.", ["target"])
@@ -97,10 +97,10 @@ class ServiceClient:
                 outcome = "open"
                 break
             try:
-                answer = self._send(host, method, path, body, left)
-            except (_NeverSent, _NoAnswer) as failure:
+                answer = self._send(host, method, path, body, left, again)
+            except (NeverSent, NoAnswer) as failure:
                 host.breaker.failed()
-                reached = reached or isinstance(failure, _NoAnswer)
+                reached = reached or isinstance(failure, NoAnswer)
                 if reached and not again:
                     break
             else:
@@ -129,26 +129,24 @@ class ServiceClient:
         time.sleep(wait)
         return True
 
-    def _send(self, host: "_Host", method: str, path: str, body: Any, left: float) -> Answer:
-        try:
-            response = host.connections.urlopen(
+    def _send(self, host: "_Host", method: str, path: str, body: Any, left: float, again: bool) -> Answer:
+        headers = self._headers(left, has_body=body is not None)
+        with traces.call(method, host.url, headers):
+            status, answer = host.address.exchange(
                 method,
                 host.base + path,
+                headers=headers,
                 body=None if body is None else orjson.dumps(body),
-                headers=self._headers(left, has_body=body is not None),
-                timeout=urllib3.Timeout(connect=min(self._connect, left), read=left),
-                retries=False,
+                connect=min(self._connect, left),
+                limit=left,
+                repeatable=again,
             )
-        except (urllib3.exceptions.NewConnectionError, urllib3.exceptions.ConnectTimeoutError):
-            raise _NeverSent from None
-        except urllib3.exceptions.HTTPError:
-            raise _NoAnswer from None
-        if response.status in _PASSING:
-            raise _NoAnswer
+        if status in _PASSING:
+            raise NoAnswer(f"{status}")
         try:
-            return Answer(response.status, orjson.loads(response.data) if response.data else None)
+            return Answer(status, orjson.loads(answer) if answer else None)
         except orjson.JSONDecodeError:
-            raise _NoAnswer from None
+            raise NoAnswer("not JSON") from None
 
     def _headers(self, left: float, *, has_body: bool) -> dict[str, str]:
         headers = {
@@ -161,19 +159,12 @@ class ServiceClient:
 
 
 class _Host:
-    """One address: its connections (not urllib3's PoolManager, which takes the address apart at each call)."""
+    """One address and its breaker."""
 
     def __init__(self, target: str, url: str) -> None:
         parts = urlsplit(url)
-        self.base, self.connections = parts.path.rstrip("/"), urllib3.connection_from_url(url, maxsize=32)
+        self.url, self.base = f"{parts.scheme}://{parts.netloc}", parts.path.rstrip("/")
+        self.address = Address(self.url)
         gauge = BREAKER.labels(target, parts.netloc)
         gauge.set(0)
         self.breaker = Breaker(tell=lambda opened: gauge.set(int(opened)))
-
-
-class _NeverSent(Exception):
-    """No connection was had: the request surely did not arrive."""
-
-
-class _NoAnswer(Exception):
-    """The request may have arrived; no usable answer came back."""

@@ -5,6 +5,8 @@ Which requests are sampled and what else can be said is OpenTelemetry's own to r
 https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/ (OTEL_TRACES_SAMPLER and the like).
 """
 
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 from django.apps import AppConfig
@@ -13,8 +15,9 @@ from django.conf import settings
 from chassis import env
 
 if TYPE_CHECKING:
-    from opentelemetry.trace import Span
+    from opentelemetry.trace import Span, Tracer
 
+_NO_SPAN = nullcontext[None]()
 _WITH_QUERY = ("http.url", "http.target", "url.full", "url.query")
 
 
@@ -22,6 +25,28 @@ def apps() -> list[str]:
     """What to add to INSTALLED_APPS."""
     # OTEL_EXPORTER_OTLP_ENDPOINT: http://host:4318 of a collector (OTLP over HTTP); empty for no traces.
     return ["chassis.traces.Traces"] if env.text("OTEL_EXPORTER_OTLP_ENDPOINT", "") else []
+
+
+_tracer: "Tracer | None" = None
+
+
+@contextmanager
+def _span(tracer: "Tracer", method: str, url: str, headers: dict[str, str]) -> Iterator[None]:
+    from opentelemetry.propagate import inject
+    from opentelemetry.trace import SpanKind
+
+    about = {"http.request.method": method, "url.full": url}
+    with tracer.start_as_current_span(method, kind=SpanKind.CLIENT, attributes=about):
+        inject(headers)
+        yield
+
+
+def call(method: str, url: str, headers: dict[str, str]) -> AbstractContextManager[None]:
+    """A context for a call to another service: its span, which ``headers`` then name; nothing without traces.
+
+    https://opentelemetry.io/docs/specs/semconv/http/http-spans/#http-client-span
+    """
+    return _span(_tracer, method, url, headers) if _tracer else _NO_SPAN
 
 
 class Traces(AppConfig):
@@ -55,6 +80,8 @@ def _begin(service: str, instance: str) -> None:
     provider = TracerProvider(resource=resource)
     provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
     trace.set_tracer_provider(provider)
+    global _tracer
+    _tracer = trace.get_tracer("chassis.http")
     DjangoInstrumentor().instrument(request_hook=_forget_query, excluded_urls="livez,readyz")
     URLLib3Instrumentor().instrument(url_filter=_without_query)
     # psycopg2-binary is psycopg2 by another name. Statements are recorded without their values.
