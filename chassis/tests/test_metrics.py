@@ -7,12 +7,11 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from threading import Event
-from types import SimpleNamespace
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from chassis import build, saturation
+from chassis import build
 from chassis.metrics import Processes
 from tests.servers import until
 from tests.test_gunicorn import HTTP, serving
@@ -123,14 +122,3 @@ def test_promtool_finds_nothing_to_mend(gunicorn, promtool):
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
-def test_a_pool_without_work_is_not_busy():
-    with ThreadPoolExecutor(3) as pool:
-        worker = SimpleNamespace(cfg=SimpleNamespace(threads=3), tpool=pool)
-        busy = Event()
-        jobs = [pool.submit(busy.wait, 30) for _ in range(5)]
-        saturation.watch(worker)
-        until(lambda: saturation.BUSY._value.get() == 3)
-        until(lambda: saturation.WAITING._value.get() == 2)
-        busy.set()
-        assert all(job.result() for job in jobs)
-        until(lambda: saturation.BUSY._value.get() == 0)

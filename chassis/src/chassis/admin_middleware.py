@@ -3,6 +3,8 @@
 Each class is Django's own, asked for paths below the admin alone.
 """
 
+from typing import Any
+
 from django.conf import settings
 from django.contrib.auth.middleware import AuthenticationMiddleware
 from django.contrib.messages.middleware import MessageMiddleware
@@ -16,8 +18,12 @@ from django.utils.deprecation import MiddlewareMixin
 
 
 class _AdminOnly(MiddlewareMixin):
+    def __init__(self, get_response: Any) -> None:
+        super().__init__(get_response)
+        self._path = settings.ADMIN_PATH
+
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        if request.path_info.startswith(settings.ADMIN_PATH):
+        if request.path_info.startswith(self._path):
             return super().__call__(request)  # type: ignore[return-value]
         return self.get_response(request)  # type: ignore[return-value]
 

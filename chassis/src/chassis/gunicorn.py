@@ -3,6 +3,8 @@
 https://docs.gunicorn.org/en/stable/settings.html
 """
 
+import gc
+import os
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +40,9 @@ logconfig_dict = logs.configure(
 def on_starting(server: Any) -> None:
     """Before the first worker: metrics of an earlier run are forgotten."""
     metrics.empty_directory()
+    # Waking up does not drive another process from its processor: a request goes through many, and each that is driven
+    # out comes back to cold caches (docs/adr/010). Workers inherit it. https://man7.org/linux/man-pages/man7/sched.7.html
+    os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
 
 
 def when_ready(server: Any) -> None:
@@ -49,9 +54,18 @@ def when_ready(server: Any) -> None:
 
 def post_worker_init(worker: Any) -> None:
     """A worker has loaded the code: it tells what that is, and how busy it is."""
+    from django.core import signals
+    from django.db import close_old_connections, reset_queries
+
     from chassis import build, saturation  # only a worker has these gauges, not the master
 
     build.tell(Path.cwd())
+    # What is loaded by now stays: collections need not look at it again. https://docs.python.org/3/library/gc.html#gc.freeze
+    gc.collect()
+    gc.freeze()
+    # Of Django's three checks of connections a request, the one at its beginning is enough.
+    signals.request_started.disconnect(reset_queries)
+    signals.request_finished.disconnect(close_old_connections)
     saturation.watch(worker)
 
 

@@ -26,21 +26,29 @@ _known: WeakKeyDictionary[Any, set[str]] = WeakKeyDictionary()
 
 def execute(cursor: CursorWrapper, sql: str, values: Mapping[str, Any]) -> None:
     """Does what ``cursor.execute`` would. Several statements, parted by ``;``, are sent as one."""
-    cursor.execute(call(sql, values), values)
+    cursor.execute(_taught(cursor, sql, values), values)
 
 
 def call(sql: str, values: Mapping[str, Any]) -> str:
     """The statement's short form, with the same placeholders; this thread's connection knows it then."""
-    names = dict.fromkeys(_PLACEHOLDER.findall(sql))
-    calls, statements = _forms(sql, tuple((name, _type(values[name])) for name in names))
     with connection.cursor() as cursor:  # which connects, where there is no connection or one that has ended
-        known = _known.setdefault(cursor.connection, set())
-        for name, statement in statements:
-            if name not in known:
-                with connection.wrap_database_errors, cursor.connection.cursor() as plain:
-                    plain.execute(statement)
-                known.add(name)
+        return _taught(cursor, sql, values)
+
+
+def _taught(cursor: CursorWrapper, sql: str, values: Mapping[str, Any]) -> str:
+    calls, statements = _forms(sql, tuple([(name, _type(values[name])) for name in _names(sql)]))
+    known = _known.setdefault(cursor.connection, set())
+    for name, statement in statements:
+        if name not in known:
+            with connection.wrap_database_errors, cursor.connection.cursor() as plain:
+                plain.execute(statement)
+            known.add(name)
     return calls
+
+
+@cache
+def _names(sql: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(_PLACEHOLDER.findall(sql)))
 
 
 @cache

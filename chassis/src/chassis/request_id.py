@@ -16,6 +16,7 @@ HEADER = "X-Request-ID"
 _SANE = re.compile(r"[A-Za-z0-9._-]{1,64}")
 # https://www.w3.org/TR/trace-context/#traceparent-header
 _TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
+_MOST_HOSTS = 100
 _QUIET = frozenset({"/livez", "/readyz"})
 _log = structlog.get_logger("request")
 
@@ -50,6 +51,7 @@ class RequestMiddleware:
         self.get_response = get_response
         # INSTANCE: this process's name.
         self.instance = env.text("INSTANCE", settings.SERVICE)
+        self._hosts = set[str | None]()
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Answers the request within its deadline."""
@@ -61,7 +63,7 @@ class RequestMiddleware:
             bind_contextvars(traceparent=trace)
         if left := request.META.get("HTTP_X_REQUEST_START"):
             queueing.waited(left)
-        request.get_host()  # refuses a Host that is not ours, before anything builds a link from it
+        self._check_host(request)
         limit = deadline.parse(request.META.get("HTTP_X_TIMEOUT_MS"))
         with deadline.within(60.0 if limit is None else limit):
             late = request.method in ("GET", "HEAD") and deadline.too_late(limit)
@@ -76,6 +78,14 @@ class RequestMiddleware:
         if request.path not in _QUIET:
             self._write(request, response, perf_counter() - started)
         return response
+
+    def _check_host(self, request: HttpRequest) -> None:
+        """Refuses a Host that is not ours, before anything builds a link from it. Those that were ours are known."""
+        host = request.META.get("HTTP_HOST")
+        if host not in self._hosts:
+            request.get_host()
+            if len(self._hosts) < _MOST_HOSTS:  # any port is ours
+                self._hosts.add(host)
 
     def _write(self, request: HttpRequest, response: HttpResponse, seconds: float) -> None:
         match, principal = request.resolver_match, getattr(request, "principal", None)

@@ -5,6 +5,7 @@ a request, most of which can be summed up from these two.
 """
 
 from collections.abc import Callable
+from functools import cache
 from time import perf_counter
 
 from django.http import HttpRequest, HttpResponse
@@ -40,6 +41,12 @@ class MetricsMiddleware:
         match = request.resolver_match
         view = (match and match.view_name) or "<unnamed view>"
         method = request.method if request.method in _METHODS else "<invalid method>"
-        RESPONSES.labels(response.status_code, view, method).inc()
-        LATENCY.labels(view, method).observe(perf_counter() - began)
+        responses, latency = _series(response.status_code, view, method)
+        responses.inc()
+        latency.observe(perf_counter() - began)
         return response
+
+
+@cache
+def _series(status: int, view: str, method: str) -> tuple[Counter, Histogram]:
+    return RESPONSES.labels(status, view, method), LATENCY.labels(view, method)

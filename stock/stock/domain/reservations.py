@@ -100,11 +100,11 @@ def commit(*, id: UUID) -> Held:
     Raises ``UnknownReservation``, ``Released``, or ``InsufficientStock`` when it expired and the goods are gone.
     """
     faults.point("stock.committing")
-    if _changed(statements.COMMIT_HELD, id) or _commit_unheld(id):
+    if held := _moved(statements.COMMIT_HELD, id, State.COMMITTED) or _commit_unheld(id):
         metrics.RESERVATIONS.labels("committed").inc()
     faults.point("stock.committed")
-    # Whatever the next call made of it by now: this one found it committed, or made it so.
-    return replace(get(id=id), state=State.COMMITTED)
+    # Whatever the next call made of it by now: this one found it committed.
+    return held or replace(get(id=id), state=State.COMMITTED)
 
 
 def release(*, id: UUID) -> Held:
@@ -125,8 +125,9 @@ def release(*, id: UUID) -> Held:
 
 def give_back(*, id: UUID) -> Held:
     """Puts sold goods back on the shelf, with a ledger entry. Raises ``UnknownReservation`` or ``NotCommitted``."""
-    if _changed(statements.RETURN, id):
+    if held := _moved(statements.RETURN, id, State.RETURNED):
         metrics.RESERVATIONS.labels("returned").inc()
+        return held
     held = get(id=id)
     if held.state != State.RETURNED:
         raise NotCommitted(f"The reservation is {held.state}; only a committed one can be returned.")
@@ -177,15 +178,15 @@ def _renew(*, id: UUID, lines: Mapping[str, int], ttl: int) -> Held:
         return get(id=id)
 
 
-def _commit_unheld(id: UUID) -> bool:
-    """The rarer ends of a commit: done before, expired, released, or unknown; whether it was done now."""
+def _commit_unheld(id: UUID) -> Held | None:
+    """The rarer ends of a commit: expired, released, or unknown; None where it was done before."""
     with transaction.atomic():
         state = _lock(id)
         if state in (State.RELEASED, State.RETURNED):
             raise Released("This reservation was given up.")
         if state == State.EXPIRED:
             _retake(id)
-        return _changed(statements.COMMIT_HELD, id)
+        return _moved(statements.COMMIT_HELD, id, State.COMMITTED)
 
 
 def _lock(id: UUID) -> str:
@@ -204,6 +205,13 @@ def _retake(id: UUID) -> None:
     if short:
         metrics.RESERVATIONS.labels("short").inc()
         raise InsufficientStock(short)
+
+
+def _moved(statement: str, id: UUID, to: State) -> Held | None:
+    with connection.cursor() as cursor:
+        prepared.execute(cursor, statement, {"id": id})
+        row = cursor.fetchone()
+    return row and Held(id=id, state=to, expires_in=row[0], lines=row[1])
 
 
 def _changed(statement: str, id: UUID) -> bool:

@@ -78,31 +78,31 @@ RENEW = """
     SET expires = greatest(expires, now() + make_interval(secs => %(ttl)s)), updated = now() WHERE id = %(id)s
 """
 
-READ = """
-    SELECT r.state, greatest(0, ceil(extract(epoch FROM r.expires - now())))::int,
-        (SELECT coalesce(json_object_agg(l.sku, l.quantity ORDER BY l.sku), '{}')
+_EXPIRES_IN = "greatest(0, ceil(extract(epoch FROM expires - now())))::int"
+READ = f"""
+    SELECT r.state, {_EXPIRES_IN},
+        (SELECT coalesce(json_object_agg(l.sku, l.quantity ORDER BY l.sku), '{{}}')
          FROM stock_reservationline l WHERE l.reservation_id = r.id)
     FROM stock_reservation r WHERE r.id = %(id)s
 """
 
 
-def _move(*, from_state: str, to_state: str, change: str, kind: str = "", sign: str = "") -> str:
-    """A reservation from one state to another, its levels with it, and an entry a line where ``kind`` is given."""
-    ledger = f""", entries AS (
-        INSERT INTO stock_movement (sku, kind, quantity, reason, actor, reservation_id)
-        SELECT sku, '{kind}', {sign}quantity, '', 'orders', %(id)s FROM wanted
-    )"""
+def _move(*, from_state: str, to_state: str, change: str, kind: str, sign: str) -> str:
+    """A reservation from one state to another, its levels with it, and an entry a line. A row where it was moved."""
     return f"""
     WITH moved AS (
         UPDATE stock_reservation SET state = '{to_state}', updated = now()
-        WHERE id = %(id)s AND state = '{from_state}' RETURNING id
+        WHERE id = %(id)s AND state = '{from_state}' RETURNING id, expires
     ), wanted AS (
         SELECT l.sku, l.quantity FROM stock_reservationline l JOIN moved ON l.reservation_id = moved.id
     ), {_LOCKED}, changed AS (
         UPDATE stock_level v SET {change}, updated = now()
         FROM wanted w, locked k WHERE v.sku = w.sku AND k.sku = v.sku
-    ){ledger if kind else ""}
-    SELECT EXISTS (SELECT FROM moved)
+    ), entries AS (
+        INSERT INTO stock_movement (sku, kind, quantity, reason, actor, reservation_id)
+        SELECT sku, '{kind}', {sign}quantity, '', 'orders', %(id)s FROM wanted
+    )
+    SELECT {_EXPIRES_IN}, (SELECT json_object_agg(sku, quantity ORDER BY sku) FROM wanted) FROM moved
     """
 
 

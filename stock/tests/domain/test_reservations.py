@@ -178,7 +178,7 @@ def test_any_number_of_lines_is_one_statement(lines, shelf, hold, django_assert_
     shelf(**wanted)
     with django_assert_num_queries(1):
         held = hold(**wanted)
-    with django_assert_num_queries(2):
+    with django_assert_num_queries(1):
         reservations.commit(id=held.id)
 
 
