@@ -5,10 +5,10 @@ from typing import Any
 
 from chassis.auth import SignedIn, services
 from chassis.fields import validated
+from chassis.json import Response
 from drf_spectacular.utils import extend_schema
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
-from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from cart import serializers

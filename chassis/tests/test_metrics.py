@@ -120,5 +120,3 @@ def test_promtool_finds_nothing_to_mend(gunicorn, promtool):
     gunicorn.get("/api/v1/stock/echo")
     done = subprocess.run([promtool, "check", "metrics"], input=gunicorn.metrics(), capture_output=True, text=True)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
-
-

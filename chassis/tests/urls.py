@@ -7,13 +7,13 @@ from django.urls import path
 from drf_spectacular.utils import extend_schema
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
-from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from chassis.auth import SignedIn, services, staff
 from chassis.errors import DomainError
 from chassis.fields import Boolean, Integer, Sku, StrictSerializer, Text, validated
 from chassis.http import ServiceClient
+from chassis.json import Response
 from chassis.urls import HANDLERS, service_urls
 
 globals().update(HANDLERS)

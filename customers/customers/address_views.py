@@ -4,10 +4,10 @@ from uuid import UUID
 
 from chassis.auth import SignedIn
 from chassis.fields import validated
+from chassis.json import Response
 from chassis.pages import page
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
-from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from customers import caller, serializers

@@ -4,13 +4,13 @@ from typing import Any
 
 from chassis.auth import SignedIn
 from chassis.fields import validated
+from chassis.json import Response
 from chassis.origin import origin
 from django.http import HttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
-from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from customers import caller, serializers

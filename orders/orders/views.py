@@ -10,13 +10,13 @@ from chassis.auth import SignedIn, is_staff, services, staff
 from chassis.errors import Invalid
 from chassis.fields import validated
 from chassis.idempotency import keys
+from chassis.json import Response
 from chassis.pages import page
 from django.conf import settings
 from django.http import HttpResponse
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
-from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from orders import serializers

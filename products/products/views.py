@@ -5,13 +5,13 @@ from typing import Any
 import orjson
 from chassis.auth import is_staff, services, staff
 from chassis.fields import validated
+from chassis.json import Response
 from chassis.pages import page
 from django.http import HttpResponse
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.parsers import MultiPartParser
 from rest_framework.permissions import SAFE_METHODS, AllowAny, BasePermission
 from rest_framework.request import Request
-from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from products import serializers

@@ -6,13 +6,13 @@ import orjson
 from chassis.auth import services, staff
 from chassis.fields import validated
 from chassis.idempotency import keys
+from chassis.json import Response
 from chassis.pages import page
 from django.db import transaction
 from django.http import HttpResponse
 from drf_spectacular.utils import extend_schema
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
-from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from stock import serializers
