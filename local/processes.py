@@ -22,6 +22,8 @@ WORKERS = {"stock-worker": "stock", "customers-worker": "customers", "orders-wor
 """What works in the background, and the service whose code it runs."""
 PAYMENT = "testpay"
 EXPORTER = "exporter"
+BATCH = ("chrt", "--batch", "0")
+"""The scheduling policy of what works for many: https://man7.org/linux/man-pages/man7/sched.7.html"""
 MONITORING = ("MONITORING", "CERTIFICATES")
 """Settings: `off` for a shop without Prometheus where it is installed; host:port of TLS servers to watch."""
 PROMETHEUS = ROOT / "monitoring" / "prometheus"
@@ -98,7 +100,8 @@ def _postgres(state: State, ports: Mapping[str, int], connections: int) -> Proce
         "max_connections": connections,
     }
     words = [word for key, value in options.items() for word in ("-c", f"{key}={value}")]
-    command = (postgres_program("postgres"), "-D", str(state.postgres), *words)
+    # A process that wakes up does not drive another from its processor, as with the services (chassis.gunicorn).
+    command = (*BATCH, postgres_program("postgres"), "-D", str(state.postgres), *words)
     # INT: sessions are ended, the data is written out, nothing is lost.
     return Process("postgres", state.folder, command, order=1, stop_signal="INT")
 

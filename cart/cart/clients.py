@@ -7,7 +7,7 @@ from typing import Any
 
 import structlog
 from chassis import env
-from chassis.http import DependencyUnavailable, ServiceClient
+from chassis.http import Answer, DependencyUnavailable, ServiceClient, together
 
 _log = structlog.get_logger("clients")
 
@@ -22,26 +22,28 @@ class Variant:
     sellable: bool
 
 
-def variants(skus: Sequence[str]) -> dict[str, Variant]:
-    """The goods of at most 1,000 SKUs; those that do not exist are missing. Raises ``DependencyUnavailable``."""
-    found = _ask(_products(), "/internal/variants", skus)["variants"]
-    return {
+def today(skus: Sequence[str]) -> tuple[dict[str, Variant], dict[str, int]]:
+    """At most 1,000 SKUs: what they are, those that do not exist being absent, and how many of each can be sold.
+
+    Both are asked at the same time. Raises ``DependencyUnavailable`` if either is down.
+    """
+    asked = {"body": {"skus": list(skus)}, "repeatable": True}
+    goods, levels = together(
+        _products().asking("POST", "/internal/variants", **asked),
+        _stock().asking("POST", "/internal/availability", **asked),
+    )
+    variants = {
         row["sku"]: Variant(row["name"], row["price"]["amount"], row["price"]["currency"], row["sellable"])
-        for row in found
+        for row in _expect("products", goods)["variants"]
     }
+    return variants, {row["sku"]: row["available"] for row in _expect("stock", levels)["results"]}
 
 
-def available(skus: Sequence[str]) -> dict[str, int]:
-    """How many of each of at most 1,000 SKUs can be sold. Raises ``DependencyUnavailable``."""
-    return {row["sku"]: row["available"] for row in _ask(_stock(), "/internal/availability", skus)["results"]}
-
-
-def _ask(service: ServiceClient, path: str, skus: Sequence[str]) -> Any:
-    answer = service.call("POST", path, body={"skus": list(skus)}, repeatable=True)
+def _expect(target: str, answer: Answer) -> Any:
     if not answer.ok:
         # It answers, and refuses us: a key or a version that does not fit, which no client can do anything about.
-        _log.error("call_refused", target=service.target, status=answer.status, code=answer.code)
-        raise DependencyUnavailable(service.target, reached=True)
+        _log.error("call_refused", target=target, status=answer.status, code=answer.code)
+        raise DependencyUnavailable(target, reached=True)
     return answer.body
 
 

@@ -1,19 +1,13 @@
 """What a cart costs today and how much of it is there: products and stock are asked at each look, at the same time."""
 
-import contextvars
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from uuid import UUID
 
-from chassis import env
 from django.conf import settings
 
 from cart import clients
 from cart.domain.carts import Contents, Item
-
-# THREADS: how many requests this process answers at once; each has at most one call waiting here.
-_pool = ThreadPoolExecutor(env.integer("THREADS", 8), thread_name_prefix="prices")
 
 
 @dataclass(frozen=True)
@@ -74,10 +68,7 @@ def today(skus: Iterable[str]) -> Market:
     wanted = list(dict.fromkeys(skus))
     if not wanted:
         return Market({}, {})
-    # The copied context carries the request's id and deadline into the other thread.
-    variants = _pool.submit(contextvars.copy_context().run, clients.variants, wanted)
-    available = clients.available(wanted)
-    return Market(variants.result(), available)
+    return Market(*clients.today(wanted))
 
 
 def priced(contents: Contents, market: Market | None = None) -> PricedCart:

@@ -6,7 +6,7 @@ budget of a tenth of the calls, so that they cannot multiply the load on somethi
 
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from itertools import count
 from typing import Any
@@ -15,10 +15,10 @@ from urllib.parse import urlsplit
 import orjson
 from prometheus_client import Counter, Gauge
 
-from chassis import deadline, queueing, request_id, tokens, traces
+from chassis import deadline, queueing, request_id, tokens, traces, wire
 from chassis.breaker import Breaker, RetryBudget
 from chassis.errors import Unavailable
-from chassis.wire import Address, NeverSent, NoAnswer
+from chassis.wire import Address, Exchange, NeverSent, NoAnswer
 
 CALLS = Counter("service_calls_total", "Calls to other services by outcome.", ["target", "outcome"])
 RETRIES = Counter("service_call_retries_total", "Attempts after the first one of a call.", ["target"])
@@ -86,6 +86,10 @@ class ServiceClient:
 
         ``repeatable`` says that sending the request twice does no harm; GET, PUT and DELETE are unless told otherwise.
         """
+        return together(self.asking(method, path, body=body, repeatable=repeatable))[0]
+
+    def asking(self, method: str, path: str, *, body: Any = None, repeatable: bool | None = None) -> "Asking":
+        """The same call, for ``together``."""
         again = method in _SAFE_TO_REPEAT if repeatable is None else repeatable
         self._budget.earn()
         turn, reached, outcome = next(self._turn), False, "failed"
@@ -97,7 +101,7 @@ class ServiceClient:
                 outcome = "open"
                 break
             try:
-                answer = self._send(host, method, path, body, left, again)
+                answer = yield from self._send(host, method, path, body, left, again)
             except (NeverSent, NoAnswer) as failure:
                 host.breaker.failed()
                 reached = reached or isinstance(failure, NoAnswer)
@@ -129,18 +133,23 @@ class ServiceClient:
         time.sleep(wait)
         return True
 
-    def _send(self, host: "_Host", method: str, path: str, body: Any, left: float, again: bool) -> Answer:
+    def _send(self, host: "_Host", method: str, path: str, body: Any, left: float, again: bool) -> "Asking":
         headers = self._headers(left, has_body=body is not None)
-        with traces.call(method, host.url, headers):
-            status, answer = host.address.exchange(
-                method,
-                host.base + path,
-                headers=headers,
-                body=None if body is None else orjson.dumps(body),
-                connect=min(self._connect, left),
-                limit=left,
-                repeatable=again,
-            )
+        span = traces.begin(method, host.address.url, headers)
+        exchange = Exchange(
+            host.address,
+            method,
+            host.base + path,
+            headers=headers,
+            body=None if body is None else orjson.dumps(body),
+            connect=min(self._connect, left),
+            limit=left,
+            repeatable=again,
+        )
+        yield exchange
+        if span:
+            span.end()
+        status, answer = exchange.result()
         if status in _PASSING:
             raise NoAnswer(f"{status}")
         try:
@@ -158,13 +167,32 @@ class ServiceClient:
         return headers | {"Content-Type": "application/json"} if has_body else headers
 
 
+Asking = Generator[Exchange, None, Answer]
+"""A call on its way: it yields each exchange that is to be done, and returns the answer."""
+
+
+def together(*calls: Asking) -> list[Answer]:
+    """Makes calls at the same time, in this thread. Raises the first ``DependencyUnavailable``."""
+    answers: dict[Asking, Answer] = {}
+    while True:
+        exchanges = []
+        for call in calls:
+            if call not in answers:
+                try:
+                    exchanges.append(next(call))
+                except StopIteration as done:
+                    answers[call] = done.value
+        if not exchanges:
+            return [answers[call] for call in calls]
+        wire.perform(exchanges)
+
+
 class _Host:
     """One address and its breaker."""
 
     def __init__(self, target: str, url: str) -> None:
         parts = urlsplit(url)
-        self.url, self.base = f"{parts.scheme}://{parts.netloc}", parts.path.rstrip("/")
-        self.address = Address(self.url)
+        self.base, self.address = parts.path.rstrip("/"), Address(f"{parts.scheme}://{parts.netloc}")
         gauge = BREAKER.labels(target, parts.netloc)
         gauge.set(0)
         self.breaker = Breaker(tell=lambda opened: gauge.set(int(opened)))

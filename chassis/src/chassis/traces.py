@@ -5,8 +5,6 @@ Which requests are sampled and what else can be said is OpenTelemetry's own to r
 https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/ (OTEL_TRACES_SAMPLER and the like).
 """
 
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 from django.apps import AppConfig
@@ -17,7 +15,6 @@ from chassis import env
 if TYPE_CHECKING:
     from opentelemetry.trace import Span, Tracer
 
-_NO_SPAN = nullcontext[None]()
 _WITH_QUERY = ("http.url", "http.target", "url.full", "url.query")
 
 
@@ -30,23 +27,19 @@ def apps() -> list[str]:
 _tracer: "Tracer | None" = None
 
 
-@contextmanager
-def _span(tracer: "Tracer", method: str, url: str, headers: dict[str, str]) -> Iterator[None]:
-    from opentelemetry.propagate import inject
-    from opentelemetry.trace import SpanKind
-
-    about = {"http.request.method": method, "url.full": url}
-    with tracer.start_as_current_span(method, kind=SpanKind.CLIENT, attributes=about):
-        inject(headers)
-        yield
-
-
-def call(method: str, url: str, headers: dict[str, str]) -> AbstractContextManager[None]:
-    """A context for a call to another service: its span, which ``headers`` then name; nothing without traces.
+def begin(method: str, url: str, headers: dict[str, str]) -> "Span | None":
+    """The span of a call to another service, which ``headers`` then name; to be ended. None without traces.
 
     https://opentelemetry.io/docs/specs/semconv/http/http-spans/#http-client-span
     """
-    return _span(_tracer, method, url, headers) if _tracer else _NO_SPAN
+    if _tracer is None:
+        return None
+    from opentelemetry import propagate, trace
+
+    about = {"http.request.method": method, "url.full": url}
+    span = _tracer.start_span(method, kind=trace.SpanKind.CLIENT, attributes=about)
+    propagate.inject(headers, trace.set_span_in_context(span))
+    return span
 
 
 class Traces(AppConfig):

@@ -2,8 +2,8 @@
 
 gunicorn's own kind, gthread, has one thread wait for all connections: it hands each request to another thread, which
 hands the connection back. That is two wake-ups, a pipe and two queues a request, and as much CPU as a small request
-takes otherwise (docs/adr/010-one-worker-many-threads.md). Here every thread waits in the same epoll. The kernel wakes one
-for a connection on which there is something to read: the one that fell asleep last, whose caches and database
+takes otherwise (docs/adr/010-one-worker-many-threads.md). Here every thread waits in the same epoll. The kernel wakes
+one for a connection on which there is something to read: the one that fell asleep last, whose caches and database
 connection are warm. EPOLLONESHOT gives the connection to that thread alone, until the thread puts it back.
 https://man7.org/linux/man-pages/man2/epoll_ctl.2.html
 
