@@ -48,7 +48,7 @@ class Running:
 
 
 @contextmanager
-def serving(folder, **changes):
+def serving(folder, *words, **changes):
     port, metrics_port = free_port(), free_port()
     metrics_folder = folder / "metrics"
     metrics_folder.mkdir()
@@ -66,7 +66,7 @@ def serving(folder, **changes):
     log = folder / "log"
     with log.open("wb") as out:
         process = subprocess.Popen(
-            [sys.executable, "-m", "gunicorn", "-c", "python:chassis.gunicorn", "tests.wsgi"],
+            [sys.executable, "-m", "gunicorn", "-c", "python:chassis.gunicorn", *words, "tests.wsgi"],
             env=environment,
             stdout=out,
             stderr=subprocess.STDOUT,

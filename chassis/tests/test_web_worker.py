@@ -1,0 +1,163 @@
+"""The worker whose threads wait for requests themselves: real gunicorns, raw sockets."""
+
+import signal
+import socket
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.test_gunicorn import serving
+
+
+def connected(gunicorn):
+    address = urlsplit(gunicorn.url)
+    return socket.create_connection((address.hostname, address.port), 10)
+
+
+def request(path="echo", id="none"):
+    return f"GET /api/v1/stock/{path} HTTP/1.1\r\nHost: localhost\r\nX-Request-ID: {id}\r\n\r\n".encode()
+
+
+def answer(connection):
+    """Status, headers and body of one answer; None where the other side has hung up."""
+    data = b""
+    while b"\r\n\r\n" not in data:
+        if not (more := connection.recv(65536)):
+            return None
+        data += more
+    head, _, body = data.partition(b"\r\n\r\n")
+    lines = head.decode().split("\r\n")
+    headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in lines[1:])}
+    while len(body) < int(headers["content-length"]):
+        body += connection.recv(65536)
+    return int(lines[0].split()[1]), headers, body
+
+
+@pytest.fixture(scope="module")
+def gunicorn(tmp_path_factory):
+    with serving(tmp_path_factory.mktemp("worker"), THREADS="2") as running:
+        yield running
+
+
+def test_connections_that_say_nothing_take_no_thread(gunicorn):
+    with ExitStack() as stack:
+        silent = [stack.enter_context(connected(gunicorn)) for _ in range(50)]
+        assert gunicorn.get("/api/v1/stock/echo").status == 200
+        for number, connection in enumerate(silent):
+            connection.sendall(request(id=f"late-{number}"))
+        assert [answer(each)[1]["x-request-id"] for each in silent] == [f"late-{n}" for n in range(50)]
+
+
+def test_each_of_many_gets_its_own_answers(gunicorn):
+    """40 connections, 2 threads: a connection is one thread's alone, and none is forgotten."""
+
+    def talk(number):
+        with connected(gunicorn) as connection:
+            told = []
+            for turn in range(50):
+                connection.sendall(request(id=f"{number}-{turn}"))
+                told.append(answer(connection)[1]["x-request-id"])
+        return told == [f"{number}-{turn}" for turn in range(50)]
+
+    with ThreadPoolExecutor(40) as people:
+        assert all(people.map(talk, range(40)))
+
+
+def test_requests_that_come_together_are_answered_in_turn(gunicorn):
+    with connected(gunicorn) as connection:
+        connection.sendall(request(id="one") + request(id="two"))
+        told = b""
+        while told.count(b'{"ok":true}') < 2:
+            told += connection.recv(65536)
+    assert told.index(b"X-Request-ID: one") < told.index(b"X-Request-ID: two")
+
+
+def test_who_hangs_up_takes_no_thread_along(gunicorn):
+    for _ in range(6):
+        with connected(gunicorn) as connection:
+            connection.sendall(request("slow"))
+        with connected(gunicorn) as connection:
+            connection.sendall(b"GET /api/v1/sto")
+    assert all(gunicorn.get("/api/v1/stock/echo").status == 200 for _ in range(10))
+
+
+def test_an_idle_connection_is_hung_up_and_a_used_one_is_not(tmp_path):
+    with (
+        serving(tmp_path, "--keep-alive", "1", THREADS="2") as gunicorn,
+        connected(gunicorn) as idle,
+        connected(gunicorn) as used,
+    ):
+        for _ in range(6):
+            used.sendall(request())
+            assert answer(used)[0] == 200
+            time.sleep(0.5)
+        idle.settimeout(2)
+        assert idle.recv(1) == b""
+        used.sendall(request())
+        assert answer(used)[0] == 200
+
+
+def test_beyond_its_number_of_connections_it_takes_the_next_when_one_has_gone(tmp_path):
+    with serving(tmp_path, "--worker-connections", "4", THREADS="2") as gunicorn, ExitStack() as stack:
+        held = [stack.enter_context(connected(gunicorn)) for _ in range(4)]
+        last = stack.enter_context(connected(gunicorn))
+        last.sendall(request())
+        last.settimeout(1.5)
+        with pytest.raises(TimeoutError):
+            last.recv(1)
+        for connection in held:
+            connection.close()
+        last.settimeout(10)
+        assert answer(last)[0] == 200
+
+
+def test_at_its_end_what_is_under_way_is_answered_and_what_comes_on_an_open_connection(tmp_path):
+    with serving(tmp_path, THREADS="2") as gunicorn:
+        with connected(gunicorn) as working, connected(gunicorn) as kept, connected(gunicorn) as silent:
+            kept.sendall(request())
+            assert answer(kept)[0] == 200
+            working.sendall(request("slow"))
+            time.sleep(0.2)
+            gunicorn.process.terminate()
+            time.sleep(0.3)
+            kept.sendall(request())
+            assert answer(working)[0] == 200
+            status, headers, _ = answer(kept)
+            assert (status, headers["connection"]) == (200, "close")
+            assert [connection.recv(1) for connection in (working, kept, silent)] == [b""] * 3
+        assert gunicorn.process.wait(timeout=10) == 0
+
+
+def test_a_quick_end_waits_for_nobody(tmp_path):
+    with serving(tmp_path, THREADS="2") as gunicorn, connected(gunicorn) as kept:
+        kept.sendall(request())
+        assert answer(kept)[0] == 200
+        begin = time.monotonic()
+        gunicorn.process.send_signal(signal.SIGQUIT)
+        assert gunicorn.process.wait(timeout=10) == 0
+        assert time.monotonic() - begin < 2
+
+
+def test_no_request_fails_while_workers_come_and_go(tmp_path):
+    failed, done, over = [], [], threading.Event()
+
+    def read(gunicorn):
+        while not over.is_set():
+            with connected(gunicorn) as connection:
+                connection.sendall(request())
+                (done if (answer(connection) or (0,))[0] == 200 else failed).append(1)
+
+    with serving(tmp_path) as gunicorn, ThreadPoolExecutor(4) as people:
+        readers = [people.submit(read, gunicorn) for _ in range(4)]
+        for _ in range(3):
+            gunicorn.process.send_signal(signal.SIGHUP)
+            time.sleep(2.5)
+        over.set()
+        for reader in readers:
+            reader.result()
+    assert not failed
+    assert len(done) > 200
