@@ -18,12 +18,11 @@ _SETTINGS = {
     pycurl.NOSIGNAL: 1,  # a time-out by signal would be for the main thread
     pycurl.HTTP_VERSION: pycurl.CURL_HTTP_VERSION_1_1,
     pycurl.PROXY: "",  # whatever http_proxy says
-    pycurl.USERAGENT: "comptoir",
     pycurl.MAXAGE_CONN: _IDLE_SECONDS,
     pycurl.DNS_CACHE_TIMEOUT: 1,  # a container that is started anew has another address
 }
-# What libcurl would add to a body by itself.
-_NOTHING_ADDED = ["Expect:", "Content-Type:"]
+# What libcurl would add by itself: each header costs the other side some microseconds.
+_NOTHING_ADDED = ["User-Agent:", "Accept:", "Expect:"]
 
 
 class NeverSent(Exception):
@@ -80,13 +79,14 @@ class Exchange:
         self._address, self._repeatable = address, repeatable
         self._outcome: tuple[int, bytes] | NeverSent | NoAnswer = NeverSent()
         self.handle = handle = address.take(repeatable)
-        lines = [f"{name}: {value}" for name, value in headers.items()]
+        lines = _NOTHING_ADDED + [f"{name}: {value}" for name, value in headers.items()]
         handle.setopt(pycurl.URL, address.url + path)
         if body is None and method in ("GET", "DELETE"):
             handle.setopt(pycurl.HTTPGET, 1)
         else:
             self._give(body or b"")  # without one: Content-Length: 0
-            lines += _NOTHING_ADDED if body is None else _NOTHING_ADDED[:1]
+            if body is None:
+                lines.append("Content-Type:")
         handle.setopt(pycurl.CUSTOMREQUEST, method)
         handle.setopt(pycurl.HTTPHEADER, lines)
         handle.setopt(pycurl.CONNECTTIMEOUT_MS, max(1, int(connect * 1000)))
