@@ -27,10 +27,10 @@ def today(skus: Sequence[str]) -> tuple[dict[str, Variant], dict[str, int]]:
 
     Both are asked at the same time. Raises ``DependencyUnavailable`` if either is down.
     """
-    asked = {"body": {"skus": list(skus)}, "repeatable": True}
+    body = {"skus": list(skus)}
     goods, levels = together(
-        _products().asking("POST", "/internal/variants", **asked),
-        _stock().asking("POST", "/internal/availability", **asked),
+        _products().asking("POST", "/internal/variants", body=body, repeatable=True),
+        _stock().asking("POST", "/internal/availability", body=body, repeatable=True),
     )
     variants = {
         row["sku"]: Variant(row["name"], row["price"]["amount"], row["price"]["currency"], row["sellable"])

@@ -143,7 +143,7 @@ def test_a_quick_end_waits_for_nobody(tmp_path):
 
 
 def test_no_request_fails_while_workers_come_and_go(tmp_path):
-    failed, done, over = [], [], threading.Event()
+    failed, done, over = list[int](), list[int](), threading.Event()
 
     def read(gunicorn):
         while not over.is_set():

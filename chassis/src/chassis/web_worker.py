@@ -41,6 +41,7 @@ class Worker(ThreadWorker):
 
     def init_process(self) -> None:
         """After the fork: what the threads share."""
+        self.alive: bool
         self._epoll, self._end = select.epoll(), os.eventfd(0)
         self._open = set[TConn]()
         # Those that no thread has, by file descriptor. gthread refuses to keep more alive than it has room for.
