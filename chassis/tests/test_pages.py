@@ -27,17 +27,22 @@ def by_orm():
     return Row.objects.filter(scope="s").values("id", "key", "created")
 
 
-def by_sql():
+def by_sql(prepared=False):
     sql = "SELECT id, key, created FROM idempotency_idempotencyrecord WHERE scope = %(scope)s"
-    return Statement(sql, {"scope": "s"})
+    types = {"id": "bigint", "key": "text", "created": "timestamptz"}
+    return Statement(sql, {"scope": "s"}, types, prepared)
+
+
+def by_prepared_sql():
+    return by_sql(prepared=True)
 
 
 listed = by_orm
 
 
-@pytest.fixture(autouse=True, params=[by_orm, by_sql])
+@pytest.fixture(autouse=True, params=[by_orm, by_sql, by_prepared_sql])
 def source(request, monkeypatch):
-    """Either kind of list has to do the same."""
+    """Every kind of list has to do the same."""
     monkeypatch.setitem(globals(), "listed", request.param)
 
 

@@ -11,10 +11,17 @@ _STAGING = "CREATE TEMPORARY TABLE more (n bigint, name text)"
 # products/domain/derived.py writes them.
 _PRODUCTS = """
     INSERT INTO products_product
-        (slug, name, brand, category_id, description, attributes, images, min_price, lineage, words)
+        (slug, name, brand, category_id, description, attributes, images, min_price, lineage, words, card)
     SELECT 'more-' || m.n, left(b.name, 120) || ' ' || m.name, b.brand, b.category_id, '', '{}', '{}',
         b.min_price, b.lineage,
-        products_words(left(b.name, 120) || ' ' || m.name, b.brand, c.path, ARRAY['more-' || m.n])
+        products_words(left(b.name, 120) || ' ' || m.name, b.brand, c.path, ARRAY['more-' || m.n]),
+        json_build_object(
+            'slug', 'more-' || m.n, 'name', left(b.name, 120) || ' ' || m.name, 'brand', b.brand,
+            'category', CASE WHEN c.id IS NOT NULL THEN json_build_object('slug', c.slug, 'name', c.name, 'path', c.path) END,
+            'variants', json_build_array(json_build_object(
+                'sku', 'more-' || m.n, 'options', '{}'::json,
+                'price', json_build_object('amount', b.min_price, 'currency', 'USD')
+            )))::text
     FROM more m
     JOIN (SELECT *, row_number() OVER (ORDER BY id) - 1 AS place FROM products_product WHERE id <= %(last)s) b
         ON b.place = m.n %% %(real)s

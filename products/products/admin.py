@@ -13,7 +13,7 @@ from unfold.admin import ModelAdmin, TabularInline
 from unfold.decorators import action, display
 
 from products.admin_forms import ProductForm, VariantForm, VariantFormSet
-from products.domain import categories, derived, export, images, products, search, shapes, slugs
+from products.domain import categories, derived, export, images, products, relevance, search, shapes, slugs
 from products.models import Category, ImportRun, Product, Variant
 
 _PICTURE = '<img src="{}" alt="" loading="lazy" style="height:{}px;max-width:{}px;object-fit:contain">'
@@ -95,7 +95,7 @@ class ProductAdmin(ModelAdmin):
         if not (words := search.words_of(search_term)):
             return queryset, False
         wanted = search.Filters(words=words).tsquery
-        return queryset.filter(words=SearchQuery(wanted, config=search.CONFIG, search_type="raw")), False
+        return queryset.filter(words=SearchQuery(wanted, config=relevance.CONFIG, search_type="raw")), False
 
     def save_model(self, request: HttpRequest, obj: Product, form: ModelForm, change: bool) -> None:
         """A new product is a draft until its variants are there too."""

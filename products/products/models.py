@@ -85,6 +85,7 @@ class Product(models.Model):
     min_price = models.IntegerField(null=True, editable=False, help_text="Of the cheapest variant, minor units.")
     lineage = ArrayField(models.TextField(), default=list, editable=False, help_text="Slugs of the categories.")
     words = SearchVectorField(null=True, editable=False, help_text="Name, brand, categories, SKUs.")
+    card = models.TextField(null=True, editable=False, help_text="JSON as lists show it; null: to be made.")  # noqa: DJ001
 
     class Meta:
         ordering = ["sort_name", "id"]

@@ -8,7 +8,7 @@ import binascii
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Self, TypeVar
+from typing import Any, Protocol, Self, TypeVar
 from urllib.parse import urlencode
 
 import orjson
@@ -17,6 +17,7 @@ from django.db import DataError, connection
 from django.db.models import Model, Q, QuerySet
 from rest_framework.request import Request
 
+from chassis import prepared
 from chassis.errors import Invalid
 from chassis.fields import Query, QueryInteger, Text
 
@@ -31,15 +32,36 @@ class PageQuery(Query):
     cursor = Text(max_length=1000, required=False, help_text="From `next` or `previous`; never one's own.")
 
 
+class Ordered(Protocol):
+    """A list that is no queryset; see ``Statement``."""
+
+    def order_by(self, *names: str) -> Self:
+        """Orders by sort keys; a leading ``-`` turns one around."""
+
+    def beyond(self, names: Sequence[str], edge: Sequence[Any], comparison: str) -> Self:
+        """Only rows whose sort keys are all ``lt`` or all ``gt`` those of the edge, whose values anybody may forge."""
+
+    def __getitem__(self, part: slice, /) -> Sequence[Any]:
+        """The first rows."""
+
+
+MOST = 101
+"""Rows of the largest page, and the one that says whether there are more."""
+
+
 @dataclass(frozen=True)
 class Statement:
     """A list as SQL, where the ORM takes longer to put a query together than PostgreSQL to answer it.
 
-    ``sql`` ends in a WHERE clause, holds ``%(name)s`` for each of ``values``, and selects the sort keys among others.
+    ``sql`` ends in a WHERE clause, holds ``%(name)s`` for each of ``values``, and selects the sort keys among others;
+    ``types`` names the sort keys with their SQL types. A ``prepared`` one is planned once a connection, knowing no
+    value: for lists whose plan is the same whatever is asked.
     """
 
     sql: str
     values: Mapping[str, Any]
+    types: Mapping[str, str]
+    prepared: bool = False
     order: tuple[str, ...] = ()
 
     def order_by(self, *names: str) -> Self:
@@ -48,24 +70,29 @@ class Statement:
 
     def beyond(self, names: Sequence[str], edge: Sequence[Any], comparison: str) -> Self:
         """Only rows whose sort keys are all ``lt`` or all ``gt`` those of the edge."""
-        # As text, so that PostgreSQL reads each as its column's type: a forged one is a DataError.
-        values = {f"edge_{name}": str(value) for name, value in zip(names, edge, strict=True)}
-        marks = ", ".join(f"%(edge_{name})s" for name in names)
+        # As text, so that PostgreSQL reads each as its column's type: a forged one is a DataError. But it may not look
+        # at the last one, a number, unless there are ties.
+        reads = {name: int if self.types[name] in ("integer", "bigint") else str for name in names}
+        values = {f"edge_{name}": reads[name](str(value)) for name, value in zip(names, edge, strict=True)}
+        marks = ", ".join(f"%(edge_{name})s::{self.types[name]}" for name in names)
         sql = f"{self.sql} AND ({', '.join(names)}) {'<' if comparison == 'lt' else '>'} ({marks})"
         return replace(self, sql=sql, values={**self.values, **values})
 
     def __getitem__(self, part: slice) -> list[dict[str, Any]]:
         """The first rows."""
         order = ", ".join(f"{name.lstrip('-')}{' DESC' if name.startswith('-') else ''}" for name in self.order)
+        # Two limits: the plan is made for the constant one, and is the same for pages of any size.
+        sql = f"SELECT * FROM ({self.sql} ORDER BY {order} LIMIT {MOST}) page ORDER BY {order} LIMIT %(limit)s"
+        values = {**self.values, "limit": part.stop}
         with connection.cursor() as cursor:
-            cursor.execute(f"{self.sql} ORDER BY {order} LIMIT {part.stop:d}", self.values)
+            prepared.execute(cursor, sql, values) if self.prepared else cursor.execute(sql, values)
             names = [column.name for column in cursor.description]
             return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
 
 def page(
     request: Request,
-    query: "QuerySet[Any, Any] | Statement",
+    query: "QuerySet[Any, Any] | Ordered",
     *,
     keys: Sequence[str],
     limit: int,
@@ -86,10 +113,10 @@ def page(
     try:
         if edge is not None:
             comparison = "lt" if descending != backwards else "gt"
-            if isinstance(query, Statement):
-                query = query.beyond(names, edge, comparison)
-            else:
+            if isinstance(query, QuerySet):
                 query = query.filter(_beyond(names, edge, comparison))
+            else:
+                query = query.beyond(names, edge, comparison)
         rows = list(query[: limit + 1])
     except (ValueError, TypeError, ValidationError, DataError):  # a forged cursor whose values do not fit the columns
         raise Invalid("cursor", "This cursor is not one of ours. Start again without one.") from None

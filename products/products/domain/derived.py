@@ -8,24 +8,28 @@ from collections.abc import Iterable
 
 from django.db import connection, transaction
 
+from products.domain import shapes
 from products.models import Category
 
 BATCH = 2000
 
-_PRODUCTS = """
-    UPDATE products_product p SET min_price = d.min_price, lineage = d.lineage, words = d.words
+_PRODUCTS = f"""
+    UPDATE products_product p SET min_price = d.min_price, lineage = d.lineage, words = d.words, card = d.card
     FROM (
-        SELECT p.id, v.min_price, coalesce(c.lineage, '{}') AS lineage,
-            products_words(p.name, p.brand, c.path, v.skus) AS words
+        SELECT p.id, v.min_price, coalesce(c.lineage, '{{}}') AS lineage,
+            products_words(p.name, p.brand, c.path, v.skus) AS words,
+            {shapes.stored_card("p", shapes.CATEGORY, "coalesce(v.variants, '[]')")} AS card
         FROM products_product p
         LEFT JOIN products_category c ON c.id = p.category_id
         CROSS JOIN LATERAL (
-            SELECT min(price) AS min_price, array_agg(sku ORDER BY id) AS skus
-            FROM products_variant WHERE product_id = p.id
+            SELECT min(v.price) AS min_price, array_agg(v.sku ORDER BY v.id) AS skus,
+                json_agg({shapes.VARIANT} ORDER BY v.id) AS variants
+            FROM products_variant v WHERE v.product_id = p.id
         ) v
         WHERE p.id = ANY(%s)
     ) d
-    WHERE p.id = d.id AND (p.min_price, p.lineage, p.words) IS DISTINCT FROM (d.min_price, d.lineage, d.words)
+    WHERE p.id = d.id
+        AND (p.min_price, p.lineage, p.words, p.card) IS DISTINCT FROM (d.min_price, d.lineage, d.words, d.card)
 """
 # What a misspelled word is compared with. Words that went out of use stay: they do no harm.
 _WORDS = """

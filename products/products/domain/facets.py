@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db import connection
 
-from products.domain.search import Filters, matching
+from products.domain.search import Filters
 
 BANDS = [n * 10**power for power in (2, 3, 4, 5) for n in (1, 2, 5)]
 """Where price bands begin, in minor units: 1.00, 2.00, 5.00, 10.00 … USD."""
@@ -17,7 +17,9 @@ MOST = 20_000
 MOST_BRANDS = 50
 
 _FACETS = """
-    WITH hits AS MATERIALIZED ({hits} LIMIT {most}),
+    WITH hits AS MATERIALIZED (
+        SELECT brand, lineage, min_price FROM products_product {sample} WHERE {where} LIMIT {most}
+    ),
     bands AS (SELECT width_bucket(min_price, %(bands)s::int[]) AS band, count(*) FROM hits GROUP BY 1),
     brands AS (SELECT brand, count(*) FROM hits WHERE brand <> '' GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT {brands}),
     categories AS (SELECT slug, count(*) FROM hits, unnest(lineage) AS slug GROUP BY 1)
@@ -30,7 +32,6 @@ _FACETS = """
                                            'max', (%(bands)s::int[])[band + 1] - 1, 'count', count) ORDER BY band)
          FROM bands)
 """
-_TABLE = 'FROM "products_product" '
 _SIZE = "SELECT greatest(reltuples, 1) FROM pg_class WHERE oid = 'products_product'::regclass"
 
 
@@ -54,11 +55,8 @@ def facets(*, filters: Filters) -> dict[str, Any]:
 
 
 def _count(filters: Filters, *, most: int, sample: str = "") -> dict[str, Any]:
-    hits = matching(filters).order_by().values("brand", "lineage", "min_price")
+    sql = _FACETS.format(where=filters.where(), sample=sample, most=most, brands=MOST_BRANDS)
     with connection.cursor() as cursor:
-        # The client's values are bound here, by the driver; what is put in beside them is this module's own.
-        sql = cursor.mogrify(*hits.query.sql_with_params()).decode()
-        sql = sql.replace(_TABLE, f"{_TABLE}{sample}", 1).replace("%", "%%")
-        cursor.execute(_FACETS.format(hits=sql, most=most, brands=MOST_BRANDS), {"bands": BANDS})
+        cursor.execute(sql, {**filters.values, "bands": BANDS})
         count, brands, categories, prices = cursor.fetchone()
     return {"count": count, "brands": brands or [], "categories": categories or [], "prices": prices or []}

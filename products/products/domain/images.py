@@ -16,7 +16,7 @@ from django.db import transaction
 from django.db.models.functions import Now
 
 from products import metrics
-from products.domain import products
+from products.domain import derived, products
 from products.models import Product
 
 MAX_BYTES = 10_000_000
@@ -55,6 +55,7 @@ def add(*, slug: str, file: IO[bytes], size: int) -> products.Page:
             if len(product.images) >= MAX_IMAGES:
                 raise TooManyImages(f"A product has at most {MAX_IMAGES} images. Remove one first.")
             Product.objects.filter(pk=product.pk).update(images=[*product.images, path], updated=Now())
+            derived.refresh([product.pk])
             metrics.CHANGES.labels("image").inc()
         return products.page(slug=slug, public=False)
 

@@ -1,22 +1,16 @@
-"""Finding products: filters, full text, misspelled words.
+"""Finding products: what narrows a list, its orders, and misspelled words."""
 
-Relevance is an order that an index can serve at any size of the catalogue: first products with the words in their
-name, then those with the words in brand, category or SKU; shorter names first, since they say little else.
-"""
-
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Self
+from functools import cache
+from typing import Any
 
-from chassis.pages import Statement
-from django.contrib.postgres.search import SearchQuery
+from chassis.pages import Ordered, Statement
 from django.db import connection
-from django.db.models import F, Q, QuerySet, Value
 
 from products import metrics
-from products.domain import shapes
-from products.models import Product, Variant
+from products.domain import relevance, shapes
 
-CONFIG = "goods"
 MAX_WORDS = 12
 ORDERINGS = {
     "name": ["sort_name", "id"],
@@ -25,8 +19,7 @@ ORDERINGS = {
     "created": ["created", "id"],
     "-created": ["-created", "-id"],
 }
-RELEVANCE = ["tier", "name_length", "id"]
-NEAR = 2000
+_TYPES = {"sort_name": "text", "min_price": "integer", "created": "timestamptz", "id": "bigint"}
 
 # A word that nothing in the catalogue begins with, and the words most like it. https://www.postgresql.org/docs/18/pgtrgm.html
 _SIMILAR = """
@@ -40,9 +33,8 @@ _SIMILAR = """
     AND NOT EXISTS (SELECT FROM products_word WHERE word >= f.word AND word < f.word || chr(1114111))
     ORDER BY t.n, s.alike DESC, s.word
 """
-
-
 _CONDITIONS = {
+    "words": f"words @@ {relevance.QUERY}",
     "category": "lineage @> ARRAY[%(category)s]",
     "brand": "brand = %(brand)s",
     "min_price": "min_price >= %(min_price)s",
@@ -75,88 +67,37 @@ class Filters:
         )
         return " & ".join(f"({term})" for term in terms)
 
+    @property
+    def values(self) -> Mapping[str, Any]:
+        """What ``where`` has placeholders for."""
+        return vars(self) | {"skus": list(self.skus), "tsquery": self.tsquery if self.words else ""}
+
+    def where(self, *, words: bool = True) -> str:
+        """The condition on products as SQL: public, and all that is asked for (``words`` aside, where it is False)."""
+        asked = (name for name in _CONDITIONS if getattr(self, name) not in (None, ()) and (words or name != "words"))
+        return _where(tuple(asked))
+
+
+@cache
+def _where(asked: tuple[str, ...]) -> str:
+    return " AND ".join(["status = 'active'", *(_CONDITIONS[name] for name in asked)])
+
 
 def words_of(typed: str) -> tuple[str, ...]:
     """The words of what somebody typed, whatever characters it holds."""
     return tuple(typed.translate({ord("'"): " ", ord("\\"): " "}).split()[:MAX_WORDS])
 
 
-class Ranked:
-    """Querysets one after the other, their column ``tier`` being 0, 1, …: to ``chassis.pages`` one queryset.
-
-    A common word is found by looking through the next ``NEAR`` products of the order, a rare one by its index. Which
-    of them is cheaper PostgreSQL would have to guess, and a wrong guess is a walk through the whole catalogue. So it
-    does first the one, then the other for what is left, and stops when the page is full.
-    """
-
-    def __init__(
-        self, *tiers: "QuerySet[Any, Any]", conditions: tuple[Q, ...] = (), order: tuple[str, ...] = ()
-    ) -> None:
-        self._tiers, self._conditions, self._order = tiers, conditions, order
-
-    def order_by(self, *names: str) -> Self:
-        """Orders by tier, then within each; a leading ``-`` turns all of it around."""
-        tiers = self._tiers[::-1] if names[0].startswith("-") else self._tiers
-        return type(self)(*tiers, conditions=self._conditions, order=names[1:])
-
-    def filter(self, condition: Q) -> Self:
-        """Filters each tier."""
-        return type(self)(*self._tiers, conditions=(*self._conditions, condition), order=self._order)
-
-    def __getitem__(self, part: slice) -> "QuerySet[Any, Any]":
-        """The first rows: a part of the union is only begun when those before it have not filled the page."""
-        first, *others = (rows[part] for tier in self._tiers for rows in self._near_and_far(tier))
-        return first.union(*others, all=True)[part]
-
-    def _near_and_far(self, tier: "QuerySet[Any, Any]") -> "tuple[QuerySet[Any, Any], QuerySet[Any, Any]]":
-        active = Product.objects.filter(status=Product.Status.ACTIVE).annotate(tier=tier.query.annotations["tier"])
-        near = active.filter(*self._conditions).order_by(*self._order).values("pk")[:NEAR]
-        # The sum is no column of an index: PostgreSQL finds the rows first and sorts them then.
-        length = F("name_length") + 0
-        unindexed: list[Any] = [length.desc() if self._order[0].startswith("-") else length, *self._order[1:]]
-        return (
-            tier.filter(pk__in=near).order_by(*self._order),
-            tier.filter(*self._conditions).exclude(pk__in=near).order_by(*unindexed),
-        )
-
-
-def matching(filters: Filters, *, within: str = "words") -> "QuerySet[Product]":
-    """The public products that fit; ``within`` says where the words have to be: ``words`` or ``name_words``."""
-    rows = Product.objects.filter(status=Product.Status.ACTIVE)
-    if filters.words:
-        rows = rows.filter(**{within: _query(filters)})
-    if filters.category is not None:
-        rows = rows.filter(lineage__contains=[filters.category])
-    if filters.brand is not None:
-        rows = rows.filter(brand=filters.brand)
-    if filters.min_price is not None:
-        rows = rows.filter(min_price__gte=filters.min_price)
-    if filters.max_price is not None:
-        rows = rows.filter(min_price__lte=filters.max_price)
-    if filters.skus:
-        rows = rows.filter(pk__in=Variant.objects.filter(sku__in=filters.skus).values("product_id"))
-    return rows
-
-
-def listed(filters: Filters) -> Statement:
-    """``matching`` without words, as ``card``: what most people look at, so that it has to be cheap."""
-    conditions = [condition for name, condition in _CONDITIONS.items() if getattr(filters, name) not in (None, ())]
-    sql = " AND ".join([shapes.CARDS, *conditions])
-    return Statement(sql, vars(filters) | {"skus": list(filters.skus), "address": shapes.media_address()})
-
-
-def cards(*, filters: Filters, ordering: str) -> tuple[Any, list[str]]:
+def cards(*, filters: Filters, ordering: str) -> tuple[Ordered, list[str]]:
     """The products that fit as ``card`` (JSON text), and the sort keys of ``chassis.pages``."""
-    if ordering != "relevance" or not filters.words:
-        keys = ORDERINGS.get(ordering, ORDERINGS["name"])
-        if not filters.words:
-            return listed(filters), keys
-        rows = matching(filters).annotate(card=shapes.card())
-        return rows.values(*(key.lstrip("-") for key in keys), "card"), keys
-    in_name = matching(filters, within="name_words")
-    elsewhere = matching(filters).exclude(name_words=_query(filters))
-    tiers = (tier.annotate(tier=Value(number), card=shapes.card()) for number, tier in enumerate((in_name, elsewhere)))
-    return Ranked(*(tier.values(*RELEVANCE, "card") for tier in tiers)), RELEVANCE
+    values = {**filters.values, "address": shapes.media_address()}
+    if filters.words and ordering == "relevance":
+        return relevance.Ranked(filters.where(words=False), values), relevance.KEYS
+    keys = ORDERINGS.get(ordering, ORDERINGS["name"])
+    key, where = keys[0].lstrip("-"), filters.where()
+    sql = f"SELECT {key}, id, {shapes.CARD} AS card FROM products_product WHERE {where}"
+    # One walk along the order's index; what narrows it may be better served by an index of its own.
+    return Statement(sql, values, _TYPES, prepared=where == _where(())), keys
 
 
 def corrected(filters: Filters) -> Filters | None:
@@ -178,7 +119,3 @@ def corrected(filters: Filters) -> Filters | None:
     return replace(
         filters, instead=tuple(tuple(similar.get(n, [word])) for n, word in enumerate(filters.words, start=1))
     )
-
-
-def _query(filters: Filters) -> SearchQuery:
-    return SearchQuery(filters.tsquery, config=CONFIG, search_type="raw")

@@ -45,17 +45,19 @@ _LEADS = """
     ) RETURNING n, base
 """
 _SLUGS = "UPDATE incoming i SET slug = s.slug FROM unnest(%s::int[], %s::text[]) AS s(n, slug) WHERE i.n = s.n"
-_NEW_PRODUCTS = """
+_NEW_PRODUCTS = f"""
     INSERT INTO products_product (
-        slug, name, brand, category_id, description, attributes, images, "group", feed, min_price, lineage, words
+        slug, name, brand, category_id, description, attributes, images, "group", feed, min_price, lineage, words, card
     )
     SELECT i.slug, i.name, i.brand, i.category_id, i.description, i.attributes, i.images, i."group", i.feed,
-        v.min_price, coalesce(c.lineage, '{}'), products_words(i.name, i.brand, c.path, v.skus)
+        v.min_price, coalesce(c.lineage, '{{}}'), products_words(i.name, i.brand, c.path, v.skus),
+        {shapes.stored_card("i", shapes.CATEGORY, "v.variants")}
     FROM incoming i
     LEFT JOIN products_category c ON c.id = i.category_id
     JOIN (
-        SELECT coalesce('g' || "group", 's' || sku) AS key, min(price) AS min_price, array_agg(sku ORDER BY n) AS skus
-        FROM incoming WHERE product_id IS NULL GROUP BY 1
+        SELECT coalesce('g' || "group", 's' || sku) AS key, min(price) AS min_price, array_agg(sku ORDER BY n) AS skus,
+            json_agg({shapes.VARIANT} ORDER BY n) AS variants
+        FROM incoming v WHERE product_id IS NULL GROUP BY 1
     ) v ON v.key = coalesce('g' || i."group", 's' || i.sku)
     WHERE i.is_lead ORDER BY i.n
     RETURNING id
@@ -124,9 +126,9 @@ def upsert(rows: Sequence[Row], known_categories: dict[tuple[str, ...], int]) ->
         cursor.execute(_CHANGED_PRODUCTS)
         edited = {row[0] for row in cursor.fetchall()}
         changed = {product for product, new in touched if product not in made} | edited
+        cursor.execute(_TOUCH, [sorted(changed)])
         derived.refresh(changed)
         derived.refresh_words(list(made))
-        cursor.execute(_TOUCH, [sorted(changed)])
         cursor.execute("SELECT count(*) FROM incoming i JOIN products_variant v USING (sku, product_id)")
         if cursor.fetchone()[0] != len(rows):
             raise Collision
