@@ -17,7 +17,8 @@ _PRODUCTS = """
         products_words(left(b.name, 120) || ' ' || m.name, b.brand, c.path, ARRAY['more-' || m.n]),
         json_build_object(
             'slug', 'more-' || m.n, 'name', left(b.name, 120) || ' ' || m.name, 'brand', b.brand,
-            'category', CASE WHEN c.id IS NOT NULL THEN json_build_object('slug', c.slug, 'name', c.name, 'path', c.path) END,
+            'category', CASE WHEN c.id IS NOT NULL
+                THEN json_build_object('slug', c.slug, 'name', c.name, 'path', c.path) END,
             'variants', json_build_array(json_build_object(
                 'sku', 'more-' || m.n, 'options', '{}'::json,
                 'price', json_build_object('amount', b.min_price, 'currency', 'USD')

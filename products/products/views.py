@@ -62,7 +62,7 @@ class FacetsView(PublicReads):
     def get(self, request: Request) -> Response:
         """Counts by brand (the 50 largest), category and price band, within the same filters as the list.
 
-        Beyond 20,000 products they are estimates, and ``exact`` is false.
+        Beyond 5,000 products they may be estimates from a sample; ``exact`` is false then.
         """
         filters = serializers.filters(validated(serializers.FiltersQuery, request.query_params))
         counts = facets.facets(filters=filters)

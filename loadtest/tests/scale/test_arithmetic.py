@@ -17,6 +17,7 @@ LOG = """2026-11-22 22:00:00.000 UTC [1] stock@stock LOG:  duration: 0.020 ms  p
 \tAggregate  (cost=1..2 rows=1 width=8)
 \t  ->  Seq Scan on products_product  (cost=0.00..1.01 rows=1 width=4)
 \t  ->  Seq Scan on products_category c  (cost=0.00..1.01 rows=1 width=4)
+\t  ->  Seq Scan on products_variant  (cost=0.00..1.01 rows=1 width=4) (never executed)
 \t  ->  Index Scan using products_variant_pkey on products_variant  (cost=0.00..1.01 rows=1 width=4)
 """
 

@@ -1,7 +1,8 @@
 """How many products there are of each brand, category and price band, within the same filters as the list.
 
-Exact up to ``MOST`` products. Where there are more, nobody needs to know whether it is 212,304 or 212,000: then a
-sample of the table's pages is counted and scaled, so that it takes no longer. https://www.postgresql.org/docs/18/sql-select.html
+Nobody needs to know whether it is 212,304 or 212,000: where there are many, a random sample is counted and scaled. It
+has an index of its own, one product in ``SAMPLE``, in the order of a number drawn for each; the first ``ENOUGH`` that
+fit are taken. So a large catalogue takes no longer than a small one, and what is few is counted one by one.
 """
 
 from typing import Any
@@ -9,54 +10,62 @@ from typing import Any
 from django.db import connection
 
 from products.domain.search import Filters
+from products.models import SAMPLE
 
 BANDS = [n * 10**power for power in (2, 3, 4, 5) for n in (1, 2, 5)]
 """Where price bands begin, in minor units: 1.00, 2.00, 5.00, 10.00 … USD."""
-MOST = 20_000
-"""How many products are counted one by one."""
+MOST = 5_000
+"""As many products and fewer are counted one by one."""
+ENOUGH = 3_000
+MANY = round(MOST / SAMPLE + 4.5 * (MOST / SAMPLE) ** 0.5)
+"""So many in the sample are of more than ``MOST``: of fewer they are 4.5 standard deviations away."""
 MOST_BRANDS = 50
 
-_FACETS = """
-    WITH hits AS MATERIALIZED (
-        SELECT brand, lineage, min_price FROM products_product {sample} WHERE {where} LIMIT {most}
+_LOT = "hashint8(id)"
+# The two parts of `hits` exclude each other, so that one of them is never begun.
+_FACETS = f"""
+    WITH sample AS MATERIALIZED (
+        SELECT brand, lineage, min_price, {_LOT} AS lot FROM products_product
+        WHERE {{where}} AND ({_LOT} & {SAMPLE - 1}) = 0 ORDER BY {_LOT} LIMIT %(enough)s
+    ),
+    size AS MATERIALIZED (
+        SELECT count(*) >= %(many)s AS many,
+            CASE WHEN count(*) < %(many)s THEN 1 WHEN count(*) < %(enough)s THEN {SAMPLE}
+            ELSE {SAMPLE} * 2.0 ^ 32 / (2.0 ^ 31 + max(lot)) END AS each
+        FROM sample
+    ),
+    hits AS MATERIALIZED (
+        SELECT brand, lineage, min_price FROM sample WHERE (SELECT many FROM size)
+        UNION ALL
+        SELECT brand, lineage, min_price FROM products_product WHERE {{where}} AND NOT (SELECT many FROM size)
     ),
     bands AS (SELECT width_bucket(min_price, %(bands)s::int[]) AS band, count(*) FROM hits GROUP BY 1),
-    brands AS (SELECT brand, count(*) FROM hits WHERE brand <> '' GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT {brands}),
+    brands AS (
+        SELECT brand, count(*) FROM hits WHERE brand <> '' GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT {MOST_BRANDS}
+    ),
     categories AS (SELECT slug, count(*) FROM hits, unnest(lineage) AS slug GROUP BY 1)
-    SELECT (SELECT count(*) FROM hits),
-        (SELECT json_agg(json_build_object('brand', brand, 'count', count) ORDER BY count DESC, brand) FROM brands),
-        (SELECT json_agg(json_build_object('slug', c.slug, 'name', c.name, 'count', f.count)
-                         ORDER BY f.count DESC, c.slug)
-         FROM categories f JOIN products_category c ON c.slug = f.slug),
-        (SELECT json_agg(json_build_object('min', coalesce((%(bands)s::int[])[band], 0),
-                                           'max', (%(bands)s::int[])[band + 1] - 1, 'count', count) ORDER BY band)
-         FROM bands)
+    SELECT json_build_object(
+        'count', (SELECT round(count(*) * (SELECT each FROM size)) FROM hits),
+        'exact', (SELECT NOT many FROM size),
+        'brands', (SELECT coalesce(json_agg(json_build_object('brand', brand, 'count', round(count * each))
+                       ORDER BY count DESC, brand), '[]') FROM brands, size),
+        'categories', (SELECT coalesce(json_agg(json_build_object('slug', c.slug, 'name', c.name,
+                       'count', round(f.count * each)) ORDER BY f.count DESC, c.slug), '[]')
+                       FROM size, categories f JOIN products_category c ON c.slug = f.slug),
+        'prices', (SELECT coalesce(json_agg(json_build_object('min', coalesce((%(bands)s::int[])[band], 0),
+                       'max', (%(bands)s::int[])[band + 1] - 1, 'count', round(count * each)) ORDER BY band), '[]')
+                   FROM bands, size)
+    )
 """
-_SIZE = "SELECT greatest(reltuples, 1) FROM pg_class WHERE oid = 'products_product'::regclass"
 
 
 def facets(*, filters: Filters) -> dict[str, Any]:
     """The counts, the largest first. Categories count what is below them too; an open band's ``max`` is None.
 
-    ``exact`` is False where the counts are estimated from a sample.
+    ``exact`` is False where the counts are estimated, which they are of more than ``MOST`` products only.
     """
-    found = _count(filters, most=MOST + 1)
-    if found["count"] <= MOST:
-        return found | {"exact": True}
+    values = {**filters.values, "bands": BANDS, "many": MANY, "enough": ENOUGH}
     with connection.cursor() as cursor:
-        cursor.execute(_SIZE)
-        share = min(1.0, MOST / float(cursor.fetchone()[0]))
-    sample = _count(filters, most=10 * MOST, sample=f"TABLESAMPLE SYSTEM ({share * 100:.6f}) REPEATABLE (1) ")
-    lists = {
-        name: [entry | {"count": round(entry["count"] / share)} for entry in sample[name]]
-        for name in ("brands", "categories", "prices")
-    }
-    return {"count": max(MOST, round(sample["count"] / share)), **lists, "exact": False}
-
-
-def _count(filters: Filters, *, most: int, sample: str = "") -> dict[str, Any]:
-    sql = _FACETS.format(where=filters.where(), sample=sample, most=most, brands=MOST_BRANDS)
-    with connection.cursor() as cursor:
-        cursor.execute(sql, {**filters.values, "bands": BANDS})
-        count, brands, categories, prices = cursor.fetchone()
-    return {"count": count, "brands": brands or [], "categories": categories or [], "prices": prices or []}
+        cursor.execute(_FACETS.format(where=filters.where()), values)
+        found: dict[str, Any] = cursor.fetchone()[0]
+    return found

@@ -274,18 +274,41 @@ def test_facets_count_within_the_filters(api, sell, shelves):
     assert listed(api, "/facets?brand=nope") == empty
 
 
-def test_facets_of_very_many_are_estimated_from_a_sample(api, sell, shelves, monkeypatch):
-    for n in range(60):
-        sell(f"Shirt {n}", brand=f"Brand {n % 2}", category=shelves["Fruit"], price=100 + 900 * (n % 3))
+@pytest.fixture
+def very_many(shelves):
+    """24,000 products: of two brands alternately, the first 1,000 of a third."""
+    sql = """
+        INSERT INTO products_product (slug, name, brand, description, attributes, images, min_price, lineage, words)
+        SELECT 's-' || n, 'Shirt ' || n, 'Brand ' || CASE WHEN n <= 1000 THEN 3 ELSE n %% 2 END, '', '{}', '{}',
+            100 + 900 * (n %% 3), ARRAY['food', 'fruit'], to_tsvector('goods', 'Shirt ' || n)
+        FROM generate_series(1, 24000) n
+    """
     with connection.cursor() as cursor:
+        cursor.execute(sql, [])
         cursor.execute("ANALYZE products_product")
-    monkeypatch.setattr(facets, "MOST", 59)
-    answer = listed(api, "/facets")
-    # So few rows that the sample is the whole table or none of its pages.
-    assert answer["exact"] is False
-    assert answer["count"] in (59, 61)
-    assert [entry["count"] for entry in answer["brands"]] in ([31, 31], [])
-    assert listed(api, "/facets?brand=Brand 1")["exact"] is True
+
+
+def test_facets_of_very_many_are_estimated_from_a_sample(api, very_many, monkeypatch):
+    def near(count):
+        return pytest.approx(count, rel=0.4)  # one in 64 of 8,000 is 125 and its standard deviation 11
+
+    for enough in (facets.ENOUGH, 150):  # the whole sample, and the first of it
+        monkeypatch.setattr(facets, "ENOUGH", enough)
+        for query, total in (("", 24000), ("?category=fruit", 24000), ("?q=shirt", 24000), ("?brand=Brand 1", 11500)):
+            answer = listed(api, f"/facets{query}")
+            assert answer["exact"] is False
+            assert answer["count"] == near(total)
+            assert [entry["count"] for entry in answer["categories"]] == [answer["count"]] * 2
+            assert [entry["min"] for entry in answer["prices"]] == [100, 1000]
+            assert sum(entry["count"] for entry in answer["prices"]) == pytest.approx(answer["count"], abs=1)
+            assert answer["prices"][1]["count"] == near(total * 2 / 3)
+
+
+@pytest.mark.parametrize(("query", "count"), [("?brand=Brand 3", 1000), ("?q=shirt&brand=Brand 3", 1000)])
+def test_facets_of_few_among_very_many_are_exact(api, very_many, query, count):
+    answer = listed(api, f"/facets{query}")
+    assert answer["exact"] is True
+    assert (answer["count"], answer["brands"]) == (count, [{"brand": "Brand 3", "count": count}])
 
 
 @pytest.mark.parametrize("rows", [1, 3])
