@@ -53,8 +53,10 @@ class Chapter:
         at = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - timedelta(seconds=age)
         pair = (self.skus[LINES * place % len(self.skus)], self.skus[(LINES * place + 1) % len(self.skus)])
         owner = self.customer if place % self.every == 0 else None
-        ids = (UUID(int=chance.getrandbits(128), version=4) for _ in range(2))
-        return Placed(next(ids), 1_000_000_000 + number, next(ids), owner, pair, at)
+        # As chassis.ids makes them: the time, then chance.
+        id = UUID(int=int(at.timestamp() * 1000) << 80 | 7 << 76 | 2 << 62 | chance.getrandbits(62))
+        cart = UUID(int=chance.getrandbits(128), version=4)
+        return Placed(id, 1_000_000_000 + number, cart, owner, pair, at)
 
 
 def grow(shop: Shop, chapter: Chapter, progress: Progress) -> None:

@@ -118,7 +118,7 @@ def _in_turn(request: Request, actor: str, claim: dict[str, str]) -> Order | Non
 def _insert(statement: str, request: Request, actor: str, values: dict[str, Any]) -> Order | None:
     """The new order, or None where the key is known already. One live order a cart: else ``CheckoutInProgress``."""
     row = vars(request) | {"shipping_address": orjson.dumps(request.shipping_address).decode()}
-    ids = {"id": uuid4(), "lease": uuid4()}
+    ids = {"id": uuid7(), "lease": uuid4()}
     try:
         with connection.cursor() as cursor:
             prepared.execute(cursor, statement, {**row, **ids, "seconds": LEASE_SECONDS, "actor": actor, **values})
