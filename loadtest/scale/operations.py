@@ -26,6 +26,7 @@ class Visitor:
     stand: Stand
     products: Wire
     gateway: Wire
+    bare: Wire
     account: dict[str, str]
     token: str = ""
     customer: UUID | None = None
@@ -38,7 +39,7 @@ class Visitor:
         """Signs a customer up."""
         gateway, account = Wire(stand.port), {"email": f"{uuid4()}@example.com", "password": PASSWORD}
         expect(gateway.ask("POST", "/api/v1/customers", account | {"name": "Ada"}), 201)
-        visitor = cls(stand, Wire(stand.shop.ports["PRODUCTS_1_PORT"]), gateway, account)
+        visitor = cls(stand, Wire(stand.shop.ports["PRODUCTS_1_PORT"]), gateway, Wire(stand.yardstick_port), account)
         visitor.sign_in()
         me = expect(gateway.ask("GET", "/api/v1/customers/me", Authorization=f"Bearer {visitor.token}"), 200).json()
         visitor.customer = UUID(me["id"])
@@ -53,6 +54,7 @@ class Visitor:
         """On new connections, with a new token."""
         self.products.close()
         self.gateway.close()
+        self.bare.close()
         self.sign_in()
 
     def look_ahead(self) -> None:
@@ -73,6 +75,12 @@ class Visitor:
         """Milliseconds of one product read."""
         begin = time.perf_counter()
         expect(self.products.ask("GET", path), 200)
+        return (time.perf_counter() - begin) * 1000
+
+    def nothing(self) -> float:
+        """Milliseconds of a view that reads nothing."""
+        begin = time.perf_counter()
+        expect(self.bare.ask("GET", "/bare"), 200)
         return (time.perf_counter() - begin) * 1000
 
     def history(self) -> float:
@@ -118,6 +126,8 @@ def operations(visitor: Visitor) -> Iterator[tuple[str, int, Callable[[], float]
 
     search = [f"/api/v1/products?limit=20&q={word.replace(' ', '+')}" for word in WORDS]
     facets = ["", f"?category={visitor.category}", "?q=milk", "?max_price=300"]
+    # What the machine's own speed does meanwhile: no more than Django and gunicorn.
+    yield "yardstick: a view that does nothing", 200, visitor.nothing
     yield "audit of the last day, 1,000 orders", 3, visitor.audit
     yield "list, first page", 200, in_turn(["/api/v1/products?limit=20"])
     yield "list, page 1,000", 200, in_turn([visitor.deep])

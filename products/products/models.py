@@ -41,6 +41,13 @@ class Lot(Func):
     output_field = models.IntegerField()
 
 
+class Ranked(Func):
+    """Each word together with the length of the name: see domain/relevance.py."""
+
+    function = "products_ranked"
+    output_field = SearchVectorField()
+
+
 SAMPLE = 64
 """One product in so many is in the sample that facets are estimated from."""
 IN_SAMPLE = Q(status="active") & Q(Exact(Lot("id").bitand(SAMPLE - 1), 0))
@@ -130,6 +137,7 @@ class Product(models.Model):
             models.Index(
                 Lot("id"), include=["id", "brand", "lineage", "min_price"], condition=IN_SAMPLE, name="product_sample"
             ),
+            GinIndex(Ranked("name_words", "words", "name_length"), name="product_ranked"),
             GinIndex(fields=["words"], condition=IN_SAMPLE, name="product_sample_words"),
             GinIndex(fields=["lineage"], condition=IN_SAMPLE, name="product_sample_lineage"),
         ]
