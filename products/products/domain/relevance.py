@@ -11,6 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
+from chassis import prepared
+from chassis.pages import MOST
 from django.db import connection
 
 from products.domain import shapes
@@ -19,43 +21,55 @@ from products.models import NAME_LENGTH, SAMPLE
 CONFIG = "goods"
 QUERY = f"to_tsquery('{CONFIG}', %(tsquery)s)"
 KEYS = ["tier", "name_length", "id"]
-MANY = 30
-"""So many of the sample: some 2,000 products."""
-_TIERS = (f"name_words @@ {QUERY}", f"words @@ {QUERY} AND NOT name_words @@ {QUERY}")
+MANY = 6
+"""So many of the sample: some 400 products."""
+ENOUGH = 1_000
+"""Of the sample; more of it says no more."""
+_ASKED = f"(SELECT {QUERY})"
+"""Read once, where a prepared statement would read it for every row."""
+_TIERS = (f"name_words @@ {_ASKED}", f"words @@ {_ASKED} AND NOT name_words @@ {_ASKED}")
 
 _SAMPLE = f"""
-    SELECT coalesce(sum((name_words @@ {QUERY})::int), 0) AS tier_0, coalesce(sum((NOT name_words @@ {QUERY})::int), 0) AS tier_1
-    FROM products_product WHERE {{where}} AND words @@ {QUERY} AND (hashint8(id) & {SAMPLE - 1}) = 0
+    SELECT count(*) FILTER (WHERE in_name) AS tier_0, count(*) FILTER (WHERE NOT in_name) AS tier_1 FROM (
+        SELECT name_words @@ {_ASKED} AS in_name FROM products_product
+        WHERE {{where}} AND words @@ {_ASKED} AND (hashint8(id) & {SAMPLE - 1}) = 0 LIMIT {ENOUGH}
+    ) found
 """
 # IS TRUE: by no other index, each of which would be read for every length.
 _BY_LENGTH = f"""
     SELECT {{tier}} AS tier, length AS name_length, found.id
     FROM generate_series({{first}}, {{last}}, {{step}}) AS length CROSS JOIN LATERAL (
         SELECT id FROM products_product
-        WHERE products_ranked(name_words, words, name_length) @@ products_ranked_query(length, {QUERY})
+        WHERE products_ranked(name_words, words, name_length) @@ products_ranked_query(length, {{kinds}}, {_ASKED})
             AND ({{where}} AND {{condition}}{{beyond}}) IS TRUE
-        ORDER BY id {{turn}} LIMIT {{limit}}
-    ) found WHERE (SELECT tier_{{tier}} >= {{many}} FROM sample) LIMIT {{limit}}
+        ORDER BY id {{turn}} LIMIT {MOST}
+    ) found WHERE (SELECT tier_{{tier}} >= %(many)s FROM sample) LIMIT {MOST}
 """
 # The sum is no column of an index: PostgreSQL finds the rows first and sorts them then.
 _AT_ONCE = f"""
-    SELECT {{tier}}, name_length, id FROM products_product
-    WHERE {{where}} AND {{condition}}{{beyond}} AND (SELECT tier_{{tier}} < {{many}} FROM sample)
-    ORDER BY name_length + 0 {{turn}}, id {{turn}} LIMIT {{limit}}
+    SELECT {{tier}} AS tier, name_length, id FROM products_product
+    WHERE {{where}} AND {{condition}}{{beyond}} AND (SELECT tier_{{tier}} < %(many)s FROM sample)
+    ORDER BY name_length + 0 {{turn}}, id {{turn}} LIMIT {MOST}
 """
-_PAGE = """
-    WITH sample AS MATERIALIZED ({sample}), page AS MATERIALIZED ({parts} LIMIT {limit})
-    SELECT tier, page.name_length, page.id, {card}
-    FROM page JOIN products_product USING (id) ORDER BY tier {turn}, page.name_length {turn}, page.id {turn}
+# A part is only begun when those before it have not filled the page. Two limits: see chassis.pages.Statement.
+_PAGE = f"""
+    WITH sample AS MATERIALIZED ({{sample}}),
+    page AS MATERIALIZED (SELECT * FROM ({{parts}} LIMIT {MOST}) found LIMIT %(limit)s)
+    SELECT tier, page.name_length, page.id, {{card}}
+    FROM page JOIN products_product USING (id) ORDER BY tier {{turn}}, page.name_length {{turn}}, page.id {{turn}}
 """
 
 
 @dataclass(frozen=True)
 class Ranked:
-    """What a search finds, as ``chassis.pages`` reads it. ``where`` is all that narrows it but the words."""
+    """What a search finds, as ``chassis.pages`` reads it. ``where`` is all that narrows it but the words.
+
+    ``prepared``: it is planned once a connection, where nothing but the words narrows it.
+    """
 
     where: str
     values: Mapping[str, Any]
+    prepared: bool = False
     descending: bool = False
     edge: tuple[int, int, int] | None = None
 
@@ -69,15 +83,18 @@ class Ranked:
         return replace(self, edge=(tier, min(max(length, 1), NAME_LENGTH), id))
 
     def __getitem__(self, part: slice) -> list[dict[str, Any]]:
-        """The first rows: a part of the union is only begun when those before it have not filled the page."""
-        tiers = range(len(_TIERS))[:: -1 if self.descending else 1]
-        words = {"where": self.where, "many": MANY, "limit": int(part.stop), "turn": "DESC" if self.descending else ""}
-        parts = [sql.format(**words, **self._of(tier)) for tier in tiers if self._reaches(tier) for sql in _PARTS]
-        if not parts:
+        """The first rows."""
+        tiers = [tier for tier in ((1, 0) if self.descending else (0, 1)) if self._reaches(tier)]
+        if not tiers:
             return []
+        words = {"where": self.where, "turn": "DESC" if self.descending else ""}
+        parts = (sql.format(**words, **self._of(tier)) for tier in tiers for sql in (_BY_LENGTH, _AT_ONCE))
         union = " UNION ALL ".join(f"({sql})" for sql in parts)
+        sql = _PAGE.format(**words, sample=_SAMPLE.format(**words), parts=union, card=shapes.CARD)
+        _, length, id = self.edge or (0, 0, 0)
+        values = {**self.values, "many": MANY, "limit": part.stop, "edge_length": length, "edge_id": id}
         with connection.cursor() as cursor:
-            cursor.execute(_PAGE.format(**words, sample=_SAMPLE.format(**words), parts=union, card=shapes.CARD), self.values)
+            prepared.execute(cursor, sql, values) if self.prepared else cursor.execute(sql, values)
             return [dict(zip((*KEYS, "card"), row, strict=True)) for row in cursor.fetchall()]
 
     def _reaches(self, tier: int) -> bool:
@@ -86,18 +103,17 @@ class Ranked:
     def _of(self, tier: int) -> dict[str, object]:
         """What differs between the tiers; the first of them begins at the edge."""
         first, last, step = (NAME_LENGTH, 1, -1) if self.descending else (1, NAME_LENGTH, 1)
-        beyond = ""
-        if self.edge is not None and tier == self.edge[0]:
-            _, first, id = self.edge
-            beyond = f" AND (name_length, id) {'<' if self.descending else '>'} ({first:d}, {id:d})"
-        return {
+        kinds = "'n'" if tier == 0 else "'nw'"
+        parts = {
             "tier": tier,
+            "kinds": kinds,
             "condition": _TIERS[tier],
-            "beyond": beyond,
+            "beyond": "",
             "first": first,
             "last": last,
             "step": step,
         }
-
-
-_PARTS = (_BY_LENGTH, _AT_ONCE)
+        if self.edge is None or tier != self.edge[0]:
+            return parts
+        beyond = f" AND (name_length, id) {'<' if self.descending else '>'} (%(edge_length)s, %(edge_id)s)"
+        return parts | {"beyond": beyond, "first": "%(edge_length)s::int"}

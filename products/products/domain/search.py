@@ -91,13 +91,14 @@ def words_of(typed: str) -> tuple[str, ...]:
 def cards(*, filters: Filters, ordering: str) -> tuple[Ordered, list[str]]:
     """The products that fit as ``card`` (JSON text), and the sort keys of ``chassis.pages``."""
     values = {**filters.values, "address": shapes.media_address()}
+    where = filters.where(words=False)
+    # Always the same plan; what narrows it may be better served by an index of its own, or not.
+    prepared = where == _where(())
     if filters.words and ordering == "relevance":
-        return relevance.Ranked(filters.where(words=False), values), relevance.KEYS
+        return relevance.Ranked(where, values, prepared), relevance.KEYS
     keys = ORDERINGS.get(ordering, ORDERINGS["name"])
-    key, where = keys[0].lstrip("-"), filters.where()
-    sql = f"SELECT {key}, id, {shapes.CARD} AS card FROM products_product WHERE {where}"
-    # One walk along the order's index; what narrows it may be better served by an index of its own.
-    return Statement(sql, values, _TYPES, prepared=where == _where(())), keys
+    sql = f"SELECT {keys[0].lstrip('-')}, id, {shapes.CARD} AS card FROM products_product WHERE {filters.where()}"
+    return Statement(sql, values, _TYPES, prepared and not filters.words), keys
 
 
 def corrected(filters: Filters) -> Filters | None:

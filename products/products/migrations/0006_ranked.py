@@ -1,12 +1,12 @@
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.operations import AddIndexConcurrently
 from django.db import migrations
-from django.db.models import F
 
 from products.models import Ranked
 
 # Each word together with the length of the name: n014milk where it stands in the name, w014milk elsewhere; and a search
-# for one length in those terms. Phrases ("coca-cola") become words that are all there: there are no positions here.
+# for one length in those terms, for words of these kinds. Phrases ("coca-cola") become words that are all there: there
+# are no positions here.
 FUNCTIONS = r"""
     CREATE FUNCTION products_ranked(name_words tsvector, words tsvector, name_length int) RETURNS tsvector
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -16,12 +16,15 @@ FUNCTIONS = r"""
         SELECT 'w' || lpad(name_length::text, 3, '0') || word
         FROM unnest(tsvector_to_array(ts_delete(words, tsvector_to_array(name_words)))) word
     ));
-    CREATE FUNCTION products_ranked_query(length int, query tsquery) RETURNS tsquery
+    CREATE FUNCTION products_ranked_query(length int, kinds text, query tsquery) RETURNS tsquery
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN regexp_replace(
         regexp_replace(query::text, '<[-0-9]+>', '&', 'g'),
         '''([^'']+)''(:\*)?',
-        format('(''n%1$s\1''\2|''w%1$s\1''\2)', lpad(length::text, 3, '0')), 'g'
+        '(' || (
+            SELECT string_agg(format('''%s%s\1''\2', kind, lpad(length::text, 3, '0')), '|')
+            FROM unnest(string_to_array(kinds, NULL)) kind
+        ) || ')', 'g'
     )::tsquery;
 """
 UNDO = "DROP FUNCTION products_ranked; DROP FUNCTION products_ranked_query;"
@@ -36,7 +39,7 @@ class Migration(migrations.Migration):
         migrations.RunSQL(FUNCTIONS, UNDO),
         AddIndexConcurrently(
             model_name="product",
-            index=GinIndex(Ranked(F("name_words"), F("words"), F("name_length")), name="product_ranked"),
+            index=GinIndex(Ranked("name_words", "words", "name_length"), name="product_ranked"),
         ),
         migrations.RunSQL(UNCOUNTED, migrations.RunSQL.noop),
     ]
