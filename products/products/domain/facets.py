@@ -34,18 +34,21 @@ _FACETS = f"""
             ELSE {SAMPLE} * 2.0 ^ 32 / (2.0 ^ 31 + max(lot)) END AS each
         FROM sample
     ),
-    hits AS MATERIALIZED (
-        SELECT brand, lineage, min_price FROM sample WHERE (SELECT many FROM size)
-        UNION ALL
-        SELECT brand, lineage, min_price FROM products_product WHERE {{where}} AND NOT (SELECT many FROM size)
+    groups AS MATERIALIZED (
+        SELECT brand, lineage, width_bucket(min_price, %(bands)s::int[]) AS band, count(*)::int AS count FROM (
+            SELECT brand, lineage, min_price FROM sample WHERE (SELECT many FROM size)
+            UNION ALL
+            SELECT brand, lineage, min_price FROM products_product WHERE {{where}} AND NOT (SELECT many FROM size)
+        ) hits GROUP BY 1, 2, 3
     ),
-    bands AS (SELECT width_bucket(min_price, %(bands)s::int[]) AS band, count(*) FROM hits GROUP BY 1),
+    bands AS (SELECT band, sum(count) AS count FROM groups GROUP BY 1),
     brands AS (
-        SELECT brand, count(*) FROM hits WHERE brand <> '' GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT {MOST_BRANDS}
+        SELECT brand, sum(count) AS count FROM groups WHERE brand <> '' GROUP BY 1 ORDER BY 2 DESC, 1
+        LIMIT {MOST_BRANDS}
     ),
-    categories AS (SELECT slug, count(*) FROM hits, unnest(lineage) AS slug GROUP BY 1)
+    categories AS (SELECT slug, sum(count) AS count FROM groups, unnest(lineage) AS slug GROUP BY 1)
     SELECT json_build_object(
-        'count', (SELECT round(count(*) * (SELECT each FROM size)) FROM hits),
+        'count', (SELECT coalesce(round(sum(count) * (SELECT each FROM size)), 0) FROM groups),
         'exact', (SELECT NOT many FROM size),
         'brands', (SELECT coalesce(json_agg(json_build_object('brand', brand, 'count', round(count * each))
                        ORDER BY count DESC, brand), '[]') FROM brands, size),
