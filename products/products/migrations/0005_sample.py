@@ -1,5 +1,4 @@
 from django.contrib.postgres.indexes import GinIndex
-from django.contrib.postgres.operations import AddIndexConcurrently
 from django.db import migrations, models
 from django.db.models import Q
 from django.db.models.lookups import Exact
@@ -10,20 +9,19 @@ IN_SAMPLE = Q(("status", "active"), Exact(Lot("id").bitand(63), 0))
 
 
 class Migration(migrations.Migration):
-    atomic = False
     dependencies = [("products", "0004_card")]
     operations = [
-        AddIndexConcurrently(
+        migrations.AddIndex(
             model_name="product",
             index=models.Index(
                 Lot("id"), include=["id", "brand", "lineage", "min_price"], condition=IN_SAMPLE, name="product_sample"
             ),
         ),
-        AddIndexConcurrently(
+        migrations.AddIndex(
             model_name="product",
             index=GinIndex(fields=["words"], condition=IN_SAMPLE, name="product_sample_words"),
         ),
-        AddIndexConcurrently(
+        migrations.AddIndex(
             model_name="product",
             index=GinIndex(fields=["lineage"], condition=IN_SAMPLE, name="product_sample_lineage"),
         ),

@@ -1,5 +1,4 @@
 from django.contrib.postgres.indexes import GinIndex
-from django.contrib.postgres.operations import AddIndexConcurrently
 from django.db import migrations
 
 from products.models import Ranked
@@ -33,11 +32,10 @@ UNCOUNTED = "ALTER INDEX product_ranked ALTER COLUMN 1 SET STATISTICS 0"
 
 
 class Migration(migrations.Migration):
-    atomic = False
     dependencies = [("products", "0005_sample")]
     operations = [
         migrations.RunSQL(FUNCTIONS, UNDO),
-        AddIndexConcurrently(
+        migrations.AddIndex(
             model_name="product",
             index=GinIndex(Ranked("name_words", "words", "name_length"), name="product_ranked"),
         ),
