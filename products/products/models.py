@@ -1,7 +1,7 @@
 """Products, their variants, the category tree. What must always hold is a constraint here, not a hope elsewhere.
 
-Columns under "derived" repeat what stands elsewhere, so that each list is one walk along one index at any size of the
-catalogue. domain/derived.py writes them and nobody else.
+Columns under "derived" repeat what stands elsewhere, so that each list is one walk along one index, and the rows it
+points at, at any size of the catalogue. domain/derived.py writes them and nobody else.
 """
 
 from chassis.fields import RESERVED_WORDS, SKU_PATTERN
@@ -128,6 +128,7 @@ class Product(models.Model):
             models.Index(fields=["sort_name", "id"], condition=Q(status="active"), name="product_by_name"),
             models.Index(fields=["min_price", "id"], condition=Q(status="active"), name="product_by_price"),
             models.Index(fields=["created", "id"], condition=Q(status="active"), name="product_by_created"),
+            # For the release before this one; the next one drops it.
             models.Index(fields=["name_length", "id"], condition=Q(status="active"), name="product_by_relevance"),
             models.Index(fields=["brand", "sort_name", "id"], condition=Q(status="active"), name="product_of_brand"),
             models.Index(fields=["category"], condition=Q(status="active"), name="product_of_category"),

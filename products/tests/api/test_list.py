@@ -252,7 +252,19 @@ def test_a_query_that_makes_no_sense_is_400(api, query, field):
 
 @pytest.mark.parametrize("query", ["ordering=name", "ordering=price", "ordering=created", "q=a"])
 @pytest.mark.parametrize(
-    "values", [["x", "y"], [1, "y"], ["2026-13-45", 1], [1.5, 1], [[], 1], [10**18, 1], [1, 2, 3], [0, "x", 1]]
+    "values",
+    [
+        ["x", "y"],
+        [1, "y"],
+        ["2026-13-45", 1],
+        [1.5, 1],
+        [[], 1],
+        [10**18, 1],
+        [1, 2, 3],
+        [0, "x", 1],
+        [1, "9" * 30],
+        [0, 1, "9" * 30],
+    ],
 )
 @pytest.mark.django_db(transaction=True)
 def test_a_forged_cursor_is_never_a_server_error(api, sell, query, values):
