@@ -10,6 +10,7 @@ from chassis import deadline, faults, prepared
 from chassis.errors import Unavailable
 from chassis.idempotency import keys
 from chassis.idempotency.models import IdempotencyRecord
+from chassis.ids import uuid7
 from django.db import IntegrityError, connection
 from django.db.models import Exists, OuterRef, Q
 from django.http import HttpResponse
