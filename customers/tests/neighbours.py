@@ -41,6 +41,7 @@ def running(neighbours: Neighbours) -> Iterator[dict[str, str]]:
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True  # the body does not wait 40 ms until the headers are acknowledged
 
         def do_GET(self) -> None:
             service: str = self.server.name  # type: ignore[attr-defined]

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from selenium.common.exceptions import WebDriverException
+from selenium.common.exceptions import StaleElementReferenceException, WebDriverException
 from selenium.webdriver import Chrome, ChromeOptions
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
@@ -24,13 +24,13 @@ class Browser(Chrome):
     """Chromium with what these tests ask of it."""
 
     def wait(self, css: str, text: str = "") -> WebElement:
-        """The first element that is shown and holds the text."""
+        """The first element that is shown and holds the text, also where one page is just taking another's place."""
 
         def look(_: object) -> WebElement | bool:
             found = [each for each in self.all(css) if each.is_displayed() and text in each.text]
             return found[0] if found else False
 
-        wait = WebDriverWait(self, SECONDS, poll_frequency=0.1)
+        wait = WebDriverWait(self, SECONDS, poll_frequency=0.1, ignored_exceptions=[StaleElementReferenceException])
         found = wait.until(look, f"{css} with {text!r} at {self.current_url}")
         assert isinstance(found, WebElement)
         return found

@@ -73,7 +73,7 @@ def test_nobody_gets_in_with_a_wrong_password(browser: Browser, target: Target) 
     browser.find_element(By.NAME, "username").send_keys("nobody@example.com")
     browser.find_element(By.NAME, "password").send_keys("not the password")
     browser.find_element(By.CSS_SELECTOR, "form [type=submit]").click()
-    browser.wait("form [name=password]")
+    browser.wait("body", "The e-mail address or the password is wrong")
     assert "/login" in browser.current_url
 
 

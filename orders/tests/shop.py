@@ -174,6 +174,7 @@ _SERVICES = {"/internal/carts": "cart", "/internal/variants": "products", "/api/
 
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # the body does not wait 40 ms until the headers are acknowledged
     server: "ShopServer"
 
     def _any(self) -> None:

@@ -29,13 +29,8 @@ def execute(cursor: CursorWrapper, sql: str, values: Mapping[str, Any]) -> None:
     cursor.execute(_taught(cursor, sql, values), values)
 
 
-def call(sql: str, values: Mapping[str, Any]) -> str:
-    """The statement's short form, with the same placeholders; this thread's connection knows it then."""
-    with connection.cursor() as cursor:  # which connects, where there is no connection or one that has ended
-        return _taught(cursor, sql, values)
-
-
 def _taught(cursor: CursorWrapper, sql: str, values: Mapping[str, Any]) -> str:
+    """The statement's short form, with the same placeholders; the cursor's connection knows it then."""
     calls, statements = _forms(sql, tuple([(name, _type(values[name])) for name in _names(sql)]))
     known = _known.setdefault(cursor.connection, set())
     for name, statement in statements:
