@@ -107,7 +107,7 @@ class Machine(RuleBasedStateMachine):
         Order.objects.update(next_attempt="2020-01-01T00:00Z", lease_until="2020-01-01T00:00Z")
         checkout.go_on(batch=100)
 
-    # Drawn before it is known how many there are: that depends on breakers, and so on the time, in which no run is like another.
+    # Drawn before it is known how many there are, for that depends on breakers, and so on the time.
     @rule(which=st.integers(0, 29))
     def cancel(self, which):
         ids = list(Order.objects.order_by("number").values_list("pk", flat=True))
