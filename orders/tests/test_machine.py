@@ -27,6 +27,12 @@ class Crash(BaseException):
     """The process is gone: nothing that comes after is done, no lease is let go."""
 
 
+def _close_breakers():
+    """New clients, with breakers and retry budgets that know of no failure."""
+    clients._client.cache_clear()
+    provider._client.cache_clear()
+
+
 class Machine(RuleBasedStateMachine):
     placed = Bundle("placed")
     shop = charges = None
@@ -40,8 +46,7 @@ class Machine(RuleBasedStateMachine):
         shop.__init__()
         shop.fill(quantity=6, A=250, B=100)
         self.told = {}
-        clients._client.cache_clear()  # and with it the breakers and retry budgets of the example before
-        provider._client.cache_clear()
+        _close_breakers()
 
     @rule(target=placed, a=st.integers(0, 3), b=st.integers(0, 3), token=st.sampled_from(TOKENS))
     def place(self, a, b, token):
@@ -102,8 +107,7 @@ class Machine(RuleBasedStateMachine):
     @rule()
     def work(self):
         """The worker's turn, some time later: leases have run out, and breakers are closed again."""
-        clients._client.cache_clear()
-        provider._client.cache_clear()
+        _close_breakers()
         Order.objects.update(next_attempt="2020-01-01T00:00Z", lease_until="2020-01-01T00:00Z")
         checkout.go_on(batch=100)
 
