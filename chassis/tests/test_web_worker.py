@@ -76,6 +76,36 @@ def test_requests_that_come_together_are_answered_in_turn(gunicorn):
     assert told.index(b"X-Request-ID: one") < told.index(b"X-Request-ID: two")
 
 
+def test_newcomers_are_not_behind_those_who_always_ask_again(gunicorn):
+    """30 who are busy, 30 who come: each turn of the queue takes all who wait at the door, not one."""
+    over = threading.Event()
+
+    def busy(number):
+        with connected(gunicorn) as connection:
+            while not over.is_set():
+                connection.sendall(request("slow?seconds=0.02", id=number))
+                assert answer(connection)[0] == 200
+
+    def newcomer(number):
+        begin = time.monotonic()
+        with connected(gunicorn) as connection:
+            connection.sendall(request(id=number))
+            assert answer(connection)[0] == 200
+        return time.monotonic() - begin
+
+    with ThreadPoolExecutor(60) as people:
+        regulars = [people.submit(busy, number) for number in range(30)]
+        time.sleep(1)
+        try:
+            waited = list(people.map(newcomer, range(30)))
+        finally:
+            over.set()
+        for regular in regulars:
+            regular.result()
+    # A turn of the queue is 30 times 20 ms on two threads: one to be let in, one to be answered, not thirty.
+    assert max(waited) < 3
+
+
 def test_who_hangs_up_takes_no_thread_along(gunicorn):
     for _ in range(6):
         with connected(gunicorn) as connection:

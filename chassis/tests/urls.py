@@ -95,7 +95,7 @@ class Slow(APIView):
     permission_classes = [AllowAny]
 
     def get(self, request: Request) -> Response:
-        time.sleep(0.5)
+        time.sleep(float(request.GET.get("seconds", "0.5")))
         return Response("late")
 
 

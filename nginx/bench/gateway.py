@@ -12,11 +12,10 @@ changes when others use the machine meanwhile.
 import os
 import resource
 import sys
-from pathlib import Path
 from statistics import median
 
 from bench.setting import BODY, setting
-from bench.wrk import Run, require, wrk
+from bench.wrk import Run, computed, require, wrk
 from tests.support.processes import Gateway
 
 ROUNDS = int(os.environ.get("ROUNDS", "15"))
@@ -54,12 +53,8 @@ def main() -> None:
 
 def cpu(gateway: Gateway) -> float:
     """Seconds that the workers of this gateway and all runs of wrk have computed so far."""
-    ticks = 0
-    for pid in gateway.workers():
-        fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-        ticks += int(fields[11]) + int(fields[12])
     clients = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return ticks / os.sysconf("SC_CLK_TCK") + clients.ru_utime + clients.ru_stime
+    return sum(map(computed, gateway.workers())) + clients.ru_utime + clients.ru_stime
 
 
 def report(runs: dict[str, list[Run]], costs: dict[str, list[float]]) -> None:

@@ -1,5 +1,6 @@
 """wrk, the load generator (Debian package wrk): one run, parsed."""
 
+import os
 import re
 import shutil
 import subprocess
@@ -7,6 +8,9 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+# As a batch job (sched(7)): a client on a machine of its own would not drive the server from its processors with each
+# answer that it gets. As an ordinary process wrk does, and then the cost of changing between the two is measured too.
+WRK = ("chrt", "--batch", "0", "wrk")
 SECONDS = {"us": 1e-6, "ms": 1e-3, "s": 1.0}
 
 
@@ -28,13 +32,19 @@ def require() -> None:
 def wrk(url: str, *, connections: int, seconds: int, threads: int = 1, script: str = "") -> Run:
     """Runs wrk and parses what it says; ends the program when a request failed, for then the figures mean nothing."""
     lua = ["-s", str(Path(__file__).with_name(script))] if script else []
-    command = ["wrk", f"-t{threads}", f"-c{connections}", f"-d{seconds}s", "--latency", *lua, url]
+    command = [*WRK, f"-t{threads}", f"-c{connections}", f"-d{seconds}s", "--latency", *lua, url]
     text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     if wrong := re.search(r"Non-2xx.*|Socket errors.*", text):
         sys.exit(f"{url}: {wrong[0]}")
     rate = re.search(r"Requests/sec:\s+([\d.]+)", text)
     assert rate is not None, text
     return Run(float(rate[1]), *(_latency(text, share) for share in ("50%", "99%")))
+
+
+def computed(pid: int) -> float:
+    """Seconds of processor time that a process has taken so far."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _latency(text: str, share: str) -> float:

@@ -100,18 +100,20 @@ class Worker(ThreadWorker):
                 self._epoll.modify(listener, _ONCE)
 
     def _accept(self, listener: Any) -> None:
-        if not self.alive:  # it waits for the next worker
-            return
-        try:
-            connected, client = listener.accept()
-        except OSError as error:  # another worker was faster, the client has gone, or there are too many open files
-            self.log.debug("accept: %s", error)
-            return  # the main thread listens again
-        conn = TConn(self.cfg, connected, client, listener.getsockname())
-        connected.setblocking(True)
-        conn.data_ready = True  # when a thread comes to it
-        self._open.add(conn)
-        self._put_back(conn, self._epoll.register)
+        """All that wait: one at each turn would leave newcomers behind every connection that is busy already."""
+        while self.alive and len(self._open) < self.worker_connections:  # the rest waits, for room or the next worker
+            try:
+                connected, client = listener.accept()
+            except BlockingIOError:  # no more, or another worker was faster
+                break
+            except OSError as error:  # the client has gone, or there are too many open files
+                self.log.debug("accept: %s", error)
+                return  # the main thread listens again
+            conn = TConn(self.cfg, connected, client, listener.getsockname())
+            connected.setblocking(True)
+            conn.data_ready = True  # when a thread comes to it
+            self._open.add(conn)
+            self._put_back(conn, self._epoll.register)
         self._listen()
 
     def _put_back(self, conn: TConn, into_epoll: Callable[[int, int], None]) -> None:
