@@ -20,6 +20,7 @@ class Rush:
     """What buyers were told: (status, begin, end) of each order; times in seconds of ``time.perf_counter``."""
 
     told: list[tuple[str, float, float]] = field(default_factory=list)
+    late: list[tuple[str, float, float]] = field(default_factory=list)
 
     def times(self, status: str) -> list[float]:
         """Seconds of each answer of this kind, sorted."""
@@ -34,9 +35,10 @@ class Rush:
             "order p50": _middle(self.times("201")),
             "refusal p50": _middle(self.times("409 insufficient_stock")),
             "refusal once sold out p50": _middle(sorted(late)),
+            "refusal alone p50": _middle(sorted(end - begin for _, begin, end in self.late)),
             "all answered": (max(end for _, _, end in self.told) - begin) * 1000,
         }
-        errors = Counter(kind for kind, _, _ in self.told if kind not in ("201", "409 insufficient_stock"))
+        errors = Counter(kind for kind, _, _ in self.told + self.late if kind not in ("201", "409 insufficient_stock"))
         if len(sold) != units:
             errors[f"{len(sold)} of {units} units sold"] += 1
         return Sample(len(sold), max(sold) - begin, times, errors)
@@ -56,27 +58,38 @@ def goods(shop: Shop, units: int) -> str:
     return sku
 
 
+LATE = 30
+"""Orders of somebody who comes when the rush is over."""
+
+
 def rush(shop: Shop, *, units: int, buyers: int, carts: int) -> Sample:
-    """``carts`` orders of one unit each, by ``buyers`` at once, one after the other each; carts are filled before."""
+    """``carts`` orders of one unit each, by ``buyers`` at once, one after the other each; then ``LATE`` by one alone.
+
+    Carts are filled before. With ``buyers`` who never pause an answer takes as long as that many answers: what one
+    refusal takes is seen by who comes late.
+    """
     port, sku = shop.ports["GATEWAY_PORT"], goods(shop, units)
     wires, filled, found = [Wire(port) for _ in range(buyers)], list[str](), Rush()
 
     def fill(number: int) -> None:
-        for _ in range(number, carts, 16):
+        for _ in range(number, carts + LATE, 16):
             cart = journeys.open_cart(wires[number])
             expect(journeys.put(wires[number], cart, sku), 200)
             filled.append(cart)
 
     def buy(number: int) -> None:
         ready.wait()
-        for cart in filled[number::buyers]:
-            begin = time.perf_counter()
-            answer = journeys.order(wires[number], cart)
-            found.told.append((answer.kind, begin, time.perf_counter()))
+        for cart in filled[number:carts:buyers]:
+            found.told.append(order(wires[number], cart))
+
+    def order(wire: Wire, cart: str) -> tuple[str, float, float]:
+        begin = time.perf_counter()
+        return journeys.order(wire, cart).kind, begin, time.perf_counter()
 
     _together(fill, 16)
     ready = threading.Barrier(buyers)
     _together(buy, buyers)
+    found.late = [order(wires[0], cart) for cart in filled[carts:]]
     for wire in wires:
         wire.close()
     return found.sample(units)
