@@ -125,10 +125,15 @@ def report(capacity: float, rounds: list[list[tuple[Outcome, Outcome]]]) -> None
     for runs in zip(*rounds, strict=True):
         line = [form.format(median(figure(*run) for run in runs)) for form, figure in FIGURES.values()]
         print(f"| {' | '.join(line)} |")
-    kept = median(runs[-1][0].rate(200) / max(it.rate(200) for it, _ in runs) for runs in rounds)
-    rest = median(runs[-1][0].rest / max(it.rest for it, _ in runs) for runs in rounds)
+    kept, rest = (of_peak(rounds, figure) for figure in (lambda it: it.rate(200), lambda it: it.rest))
     load = median(runs[-1][0].offered for runs in rounds) / capacity
     print(f"\nat {load:.1f} times the load: {kept:.0%} of the peak, {rest:.0%} without wrk (goal 90 %)")
+
+
+def of_peak(rounds: list[list[tuple[Outcome, Outcome]]], figure: Callable[[Outcome], float]) -> float:
+    """The median of the last load as a share of the highest median."""
+    medians = [median(figure(logged) for logged, _ in runs) for runs in zip(*rounds, strict=True)]
+    return medians[-1] / max(medians)
 
 
 def offer(log: Path, port: int, url: str, rate: float, waiting: int) -> tuple[Outcome, Outcome]:
