@@ -14,10 +14,16 @@ from loadtest.bench.crowd import expect
 from loadtest.bench.sample import Sample
 from loadtest.bench.wire import Wire
 
+LATE = 30
+"""Orders of somebody who comes when the rush is over."""
+
 
 @dataclass
 class Rush:
-    """What buyers were told: (status, begin, end) of each order; times in seconds of ``time.perf_counter``."""
+    """What buyers were told: (status, begin, end) of each order; times in seconds of ``time.perf_counter``.
+
+    ``late``: the same of the one who came when the rush was over.
+    """
 
     told: list[tuple[str, float, float]] = field(default_factory=list)
     late: list[tuple[str, float, float]] = field(default_factory=list)
@@ -28,7 +34,7 @@ class Rush:
 
     def sample(self, units: int) -> Sample:
         """Orders a second until the goods were sold out, and how long answers took; another number sold is an error."""
-        sold = [end for kind, _, end in self.told if kind == "201"]
+        sold = [end for kind, _, end in self.told + self.late if kind == "201"]
         begin = min(begin for _, begin, _ in self.told)
         late = [end - asked for kind, asked, end in self.told if kind.startswith("409") and asked > max(sold)]
         times = {
@@ -56,10 +62,6 @@ def goods(shop: Shop, units: int) -> str:
         expect(wire.ask("POST", path, body, Authorization=f"Bearer {token}"), 201)
     wire.close()
     return sku
-
-
-LATE = 30
-"""Orders of somebody who comes when the rush is over."""
 
 
 def rush(shop: Shop, *, units: int, buyers: int, carts: int) -> Sample:

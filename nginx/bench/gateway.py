@@ -10,12 +10,11 @@ changes when others use the machine meanwhile.
 """
 
 import os
-import resource
 import sys
 from statistics import median
 
 from bench.setting import BODY, setting
-from bench.wrk import Run, computed, require, wrk
+from bench.wrk import Run, computed, computed_by_children, require, wrk
 from tests.support.processes import Gateway
 
 ROUNDS = int(os.environ.get("ROUNDS", "15"))
@@ -53,8 +52,7 @@ def main() -> None:
 
 def cpu(gateway: Gateway) -> float:
     """Seconds that the workers of this gateway and all runs of wrk have computed so far."""
-    clients = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return sum(map(computed, gateway.workers())) + clients.ru_utime + clients.ru_stime
+    return sum(map(computed, gateway.workers())) + computed_by_children()
 
 
 def report(runs: dict[str, list[Run]], costs: dict[str, list[float]]) -> None:

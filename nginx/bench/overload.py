@@ -13,7 +13,6 @@ takes is said, and what the shop would answer if it had that as well.
 import http.client
 import json
 import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -29,7 +28,7 @@ from statistics import median
 from local import ports
 from local.shop import Shop
 
-from bench.wrk import WRK, computed, require, wrk
+from bench.wrk import WRK, computed, computed_by_children, require, wrk
 
 SECONDS = int(os.environ.get("SECONDS_A_ROUND", "6"))
 ROUNDS = int(os.environ.get("ROUNDS", "3"))
@@ -55,11 +54,11 @@ class Outcome:
 
     def rate(self, status: int) -> float:
         """Answers a second."""
-        return len(self.seconds.get(status, ())) / SECONDS
+        return len(self.seconds[status]) / SECONDS
 
     def percentile(self, status: int, share: float) -> float:
         """Milliseconds; 0 where there was no such answer."""
-        values = sorted(self.seconds.get(status, ())) or [0.0]
+        values = sorted(self.seconds[status]) or [0.0]
         return values[int(share * (len(values) - 1))] * 1000
 
     @property
@@ -68,7 +67,7 @@ class Outcome:
         return sum(map(self.rate, list(self.seconds)))
 
 
-# Of what the gateway logged, and of what one client saw. First without a pause, then the loads.
+# Of what the gateway logged, and of what one client saw.
 FIGURES: dict[str, tuple[str, Callable[[Outcome, Outcome], float]]] = {
     "offered/s": ("{:.0f}", lambda logged, seen: logged.offered),
     "200/s": ("{:.0f}", lambda logged, seen: logged.rate(200)),
@@ -104,29 +103,27 @@ def measure(port: int, log: Path) -> None:
     """All loads, one after the other."""
     url = f"http://127.0.0.1:{port}{PATH}"
     wrk(url, connections=16, seconds=2, script="fresh.lua")
-    rates = []
+    time.sleep(2)
     rounds: list[list[tuple[Outcome, Outcome]]] = []
     for number in range(ROUNDS):
-        before = time_of_children()
-        rates.append(wrk(url, connections=16, seconds=SECONDS, script="fresh.lua").rate)
-        alone = Outcome({200: [0.0] * int(rates[-1] * SECONDS)}, (time_of_children() - before) / SECONDS / CORES)
-        rounds.append([(alone, Outcome())])
+        rounds.append([(without_pause(log, url), Outcome())])
         for load in LOADS:
             print(f"\r\033[Kround {number + 1} of {ROUNDS}, {load} times the load", end="", file=sys.stderr, flush=True)
-            rounds[-1].append(offer(log, port, url, rates[0] * load, AT_ONCE if load > 1 else 0))
+            rate = rounds[0][0][0].rate(200) * load
+            rounds[-1].append(offer(log, port, url, rate, AT_ONCE if load > 1 else 0))
     print("\r\033[K", end="", file=sys.stderr)
-    print(f"LIMIT_REQUESTS={AT_ONCE}, {ROUNDS} rounds of {SECONDS} s, medians\n")
-    report(rates[0], rounds)
+    print(f"LIMIT_REQUESTS={AT_ONCE}, {ROUNDS} rounds of {SECONDS} s, medians; first 16 clients without a pause\n")
+    report(rounds)
 
 
-def report(capacity: float, rounds: list[list[tuple[Outcome, Outcome]]]) -> None:
-    """The table, and what is left of the peak: the closed loop's or that of any load."""
+def report(rounds: list[list[tuple[Outcome, Outcome]]]) -> None:
+    """The table, and what is left of the peak: that of 16 without a pause or that of any load."""
     print(f"| {' | '.join(FIGURES)} |\n{'|---' * len(FIGURES)}|")
     for runs in zip(*rounds, strict=True):
         line = [form.format(median(figure(*run) for run in runs)) for form, figure in FIGURES.values()]
         print(f"| {' | '.join(line)} |")
     kept, rest = (of_peak(rounds, figure) for figure in (lambda it: it.rate(200), lambda it: it.rest))
-    load = median(runs[-1][0].offered for runs in rounds) / capacity
+    load = median(runs[-1][0].offered for runs in rounds) / rounds[0][0][0].rate(200)
     print(f"\nat {load:.1f} times the load: {kept:.0%} of the peak, {rest:.0%} without wrk (goal 90 %)")
 
 
@@ -134,6 +131,16 @@ def of_peak(rounds: list[list[tuple[Outcome, Outcome]]], figure: Callable[[Outco
     """The median of the last load as a share of the highest median."""
     medians = [median(figure(logged) for logged, _ in runs) for runs in zip(*rounds, strict=True)]
     return medians[-1] / max(medians)
+
+
+def without_pause(log: Path, url: str) -> Outcome:
+    """What the gateway's log says of 16 clients who ask again as soon as they are answered: what the shop carries."""
+    begin, before = log.stat().st_size, computed_by_children()
+    wrk(url, connections=16, seconds=SECONDS, script="fresh.lua")
+    time.sleep(2)  # the log is written each second
+    logged = read(log, begin, log.stat().st_size)
+    logged.client = (computed_by_children() - before) / SECONDS / CORES
+    return logged
 
 
 def offer(log: Path, port: int, url: str, rate: float, waiting: int) -> tuple[Outcome, Outcome]:
@@ -157,12 +164,6 @@ def offer(log: Path, port: int, url: str, rate: float, waiting: int) -> tuple[Ou
     logged = read(log, begin, end)
     logged.client = (after - before) / SECONDS / CORES
     return logged, seen
-
-
-def time_of_children() -> float:
-    """Seconds of processor time of the programs that were run here and have ended."""
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
 
 
 def look(port: int, seen: Outcome, over: threading.Event) -> None:
