@@ -34,6 +34,22 @@ def test_a_value_of_another_kind_stops_the_start(monkeypatch, read, value):
         read("N")
 
 
+@pytest.mark.parametrize("value", ["prod", "Production", "staging", ""])
+def test_an_unknown_mode_stops_the_start_instead_of_being_development(monkeypatch, value):
+    monkeypatch.setenv("DJANGO_ENV", value)
+    with pytest.raises(SystemExit, match=f"DJANGO_ENV is not usable: '{value}' is none of development, production"):
+        env.production()
+
+
+@pytest.mark.parametrize("value", ["usd", "US", "EURO", "€", ""])
+def test_a_currency_is_three_capital_letters(monkeypatch, value):
+    monkeypatch.setenv("C", "EUR")
+    assert env.currency("C") == "EUR"
+    monkeypatch.setenv("C", value)
+    with pytest.raises(SystemExit, match=f"C is not usable: '{value}' is not three capital letters"):
+        env.currency("C")
+
+
 @pytest.mark.parametrize("length", [19, 20])
 def test_a_short_secret_stops_the_start_in_production_only(monkeypatch, length):
     monkeypatch.setenv("S", "kX8-vQ2_mL5.rT9~wZ4!"[:length])
@@ -94,6 +110,35 @@ def test_a_database_url_may_ask_for_tls(monkeypatch):
     assert env.database("DB")["OPTIONS"] == {"sslmode": "verify-full", "sslrootcert": "/ca.crt"}
 
 
+@pytest.mark.parametrize(
+    ("url", "tls", "ssl"),
+    [
+        ("smtp+tls://me:p%40ss@mx:587", True, None),
+        ("smtp+ssl://me:p%40ss@mx:465", None, True),
+        ("smtp://mx:25", None, None),
+    ],
+)
+def test_a_mail_url_says_whether_the_way_is_encrypted(monkeypatch, url, tls, ssl):
+    monkeypatch.setenv("M", url)
+    found = env.email("M", "consolemail://")
+    assert found["EMAIL_BACKEND"] == "django.core.mail.backends.smtp.EmailBackend"
+    assert (found["EMAIL_HOST"], found["EMAIL_PORT"]) == ("mx", int(url.rpartition(":")[2]))
+    assert (found.get("EMAIL_USE_TLS"), found.get("EMAIL_USE_SSL")) == (tls, ssl)
+    assert found["EMAIL_HOST_PASSWORD"] == ("p@ss" if "@" in url else None)
+
+
+def test_a_folder_for_mails_has_four_slashes(monkeypatch):
+    monkeypatch.setenv("M", "filemail:////srv/mail")
+    assert env.email("M", "consolemail://")["EMAIL_FILE_PATH"] == "/srv/mail"
+
+
+@pytest.mark.parametrize("url", ["smpt://mx:25", "smtp://mx:port", "mx"])
+def test_a_mail_url_that_is_not_usable_stops_the_start(monkeypatch, url):
+    monkeypatch.setenv("M", url)
+    with pytest.raises(SystemExit, match="comptoir: M is not usable: "):
+        env.email("M", "consolemail://")
+
+
 def start(*command, **changes):
     """A start in a process of its own; a change of None takes the variable away."""
     environment = dict(os.environ) | {"DJANGO_SETTINGS_MODULE": "tests.settings"}
@@ -125,6 +170,23 @@ def test_a_short_secret_in_production_is_one_clear_line_too():
     done = start("-c", "import django; django.setup()", DJANGO_ENV="production", SECRET_KEY="short")
     assert done.returncode == 1
     assert done.stderr == "comptoir: SECRET_KEY is too short for production: give at least 20 characters\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "why"),
+    [
+        ("DJANGO_ENV", "prod", "'prod' is none of development, production, test"),
+        ("CURRENCY", "usd", "'usd' is not three capital letters, such as USD"),
+        ("LOG_LEVEL", "loud", "'loud' is none of DEBUG, INFO, WARNING, ERROR"),
+        ("WORKERS", "0", "0 is less than 1"),
+        ("THREADS", "0", "0 is less than 1"),
+        ("THREADS", "x", "invalid literal for int() with base 10: 'x'"),
+    ],
+)
+def test_a_value_that_is_not_usable_is_one_clear_line_and_no_traceback(name, value, why):
+    done = start("-m", "gunicorn", "-c", "python:chassis.gunicorn", "--check-config", "tests.wsgi", **{name: value})
+    assert done.returncode != 0
+    assert done.stderr + done.stdout == f"comptoir: {name} is not usable: {why}\n"
 
 
 GOOD = {"DJANGO_ENV": "production", "SECRET_KEY": "kX8-vQ2_mL5.rT9~wZ4!", "OIDC_CLIENT_SECRET": "pW3+nB7=cY6,hJ1;dF0?"}

@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import orjson
 import pytest
@@ -78,6 +79,11 @@ def serving(folder, *words, **changes):
     finally:
         process.terminate()
         process.wait(timeout=30)
+
+
+def connected(running):
+    address = urlsplit(running.url)
+    return socket.create_connection((address.hostname, address.port), 10)
 
 
 def _answers(running):
@@ -235,8 +241,57 @@ def test_a_reload_takes_a_new_worker_and_keeps_the_counters(gunicorn):
 
 def test_every_line_of_a_whole_life_is_json_and_term_ends_it(tmp_path):
     with serving(tmp_path) as short:
-        short.get("/api/v1/stock/nowhere")
+        short.get("/api/v1/stock/nowhere", **{"X-Request-ID": "the-last"})
         short.process.terminate()
         assert short.process.wait(timeout=30) == 0
         assert {line["service"] for line in short.lines()} == {"stock"}
-        assert len(short.lines()) > 2
+        assert [line["status"] for line in short.lines() if line.get("request_id") == "the-last"] == [404]
+
+
+def test_a_line_waits_a_second_at_most(gunicorn):
+    gunicorn.get("/api/v1/stock/echo", **{"X-Request-ID": "a-quiet-one"})
+    until(lambda: [line for line in gunicorn.lines() if line.get("request_id") == "a-quiet-one"], seconds=3)
+
+
+def test_lines_are_written_while_a_worker_waits_for_its_last_request(tmp_path):
+    with serving(tmp_path) as ending, ThreadPoolExecutor() as people:
+        slow = people.submit(ending.get, "/api/v1/stock/slow?seconds=4", **{"X-Request-ID": "slow"})
+        ending.get("/api/v1/stock/echo", **{"X-Request-ID": "before-the-end"})
+        ending.process.terminate()
+        until(lambda: [line for line in ending.lines() if line.get("request_id") == "before-the-end"], seconds=2.5)
+        assert not slow.done()
+
+
+@pytest.mark.parametrize(
+    ("sent", "status", "code"),
+    [
+        (b"GET /api/v1/stock/echo?access_token=SECRET&q=\xe4 HTTP/1.1\r\nHost: a\r\n\r\n", 400, "malformed_request"),
+        (
+            b"GET /api/v1/stock/echo HTTP/1.1\r\nHost: a\r\nAuthorization Bearer SECRET\r\n\r\n",
+            400,
+            "malformed_request",
+        ),
+        (b"GET /?SECRET=" + b"a" * 8200 + b" HTTP/1.1\r\nHost: a\r\n\r\n", 414, "uri_too_long"),
+        (b"GET / HTTP/1.1\r\nSECRET: " + b"a" * 8200 + b"\r\n\r\n", 431, "headers_too_large"),
+        (b"POST / HTTP/1.1\r\nTransfer-Encoding: SECRET\r\n\r\n", 501, "not_implemented"),
+        (b"GET / HTTP/1.1\r\nExpect: SECRET\r\n\r\n", 417, "expectation_failed"),
+    ],
+)
+def test_what_cannot_be_read_is_refused_with_a_problem_and_repeated_nowhere(gunicorn, sent, status, code):
+    assert gunicorn.get("/api/v1/stock/echo", **{"X-Request-ID": "of-another"}).status == 200
+    with connected(gunicorn) as connection:
+        connection.sendall(sent)
+        answer = b"".join(iter(lambda: connection.recv(65536), b""))
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert head.split(b" ")[1] == str(status).encode()
+    assert b"Content-Type: application/problem+json" in head
+    problem = orjson.loads(body)
+    assert (problem["status"], problem["code"]) == (status, code)
+    [line] = gunicorn.line_of(problem["request_id"])
+    assert line["event"].startswith("refused a request: ")
+    assert b"SECRET" not in gunicorn.log.read_bytes() + answer
+
+
+def test_a_hundred_long_skus_fit_into_a_query(gunicorn):
+    query = "&".join("sku=" + "x" * 64 for _ in range(100))
+    assert gunicorn.get(f"/api/v1/stock/echo?{query}").status == 200

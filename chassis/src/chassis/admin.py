@@ -6,6 +6,7 @@ from typing import Any
 from django import forms
 from django.contrib import messages
 from django.contrib.admin import AdminSite
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
@@ -17,6 +18,8 @@ from chassis.errors import DomainError
 from chassis.money import shown
 
 MAX_QUANTITY = 1_000_000_000
+MAX_AT_ONCE = 100
+"""Rows that somebody can look over before they say yes: a page of a list."""
 
 
 class ReadOnlyAdmin(ModelAdmin):
@@ -51,6 +54,12 @@ class QuantityForm(ReasonForm):
     quantity = forms.IntegerField(min_value=-MAX_QUANTITY, max_value=MAX_QUANTITY, widget=UnfoldAdminIntegerFieldWidget)
     field_order = ["quantity", "reason"]
 
+    def clean_quantity(self) -> int:
+        """A number that moves something: the ledger takes no entry of nothing."""
+        if not self.cleaned_data["quantity"]:
+            raise forms.ValidationError("Not zero: that would change nothing.")
+        return int(self.cleaned_data["quantity"])
+
 
 def ask(
     request: HttpRequest,
@@ -75,6 +84,25 @@ def ask(
             form.add_error(None, refusal.detail)
     context = site.each_context(request) | {"title": title, "explanation": explanation, "form": form, "back": back}
     return TemplateResponse(request, "chassis/ask.html", context)
+
+
+def sure(
+    request: HttpRequest, site: AdminSite, *, verb: str, explanation: str, rows: Any, line: Callable[[Any], str]
+) -> HttpResponse | None:
+    """A page that lists the selected rows before an action on them, a line each; None once somebody said yes.
+
+    Its answer names these rows and no others, whatever the list shows by then.
+    """
+    if "sure" in request.POST:
+        return None
+    back, count, names = request.get_full_path(), rows.count(), rows.model._meta
+    if count > MAX_AT_ONCE:
+        messages.error(request, f"{count} are too many to look over. Select {MAX_AT_ONCE} at most.")
+        return HttpResponseRedirect(back)
+    title = f"{verb} {count} {names.verbose_name if count == 1 else names.verbose_name_plural}"
+    hidden = [("action", request.POST["action"]), ("sure", "yes"), *((ACTION_CHECKBOX_NAME, row.pk) for row in rows)]
+    context = {"title": title, "explanation": explanation, "back": back, "hidden": hidden, "lines": map(line, rows)}
+    return TemplateResponse(request, "chassis/ask.html", site.each_context(request) | context)
 
 
 def act_on_each(request: HttpRequest, rows: Any, run: Callable[[Any], None], done: str) -> None:

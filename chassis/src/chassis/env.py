@@ -3,6 +3,7 @@
 A variable that is required and missing stops the start with one line that says which and what to do.
 """
 
+import re
 from typing import Any
 
 import environ
@@ -25,9 +26,33 @@ def text(name: str, default: str = _REQUIRED) -> str:
     return str(_read("str", name, default)).rstrip("\r\n")
 
 
-def integer(name: str, default: int = _REQUIRED) -> int:
-    """The variable as a whole number."""
-    return int(_read("int", name, default))
+def integer(name: str, default: int = _REQUIRED, least: int | None = None) -> int:
+    """The variable as a whole number, not below ``least``."""
+    value = int(_read("int", name, default))
+    if least is not None and value < least:
+        raise SystemExit(f"comptoir: {name} is not usable: {value} is less than {least}")
+    return value
+
+
+def choice(name: str, allowed: tuple[str, ...], default: str = _REQUIRED) -> str:
+    """The variable as one of a few words, written as they are here."""
+    value = text(name, default)
+    if value not in allowed:
+        raise SystemExit(f"comptoir: {name} is not usable: {value!r} is none of {', '.join(allowed)}")
+    return value
+
+
+def currency(name: str, default: str = _REQUIRED) -> str:
+    """The variable as a currency's code of ISO 4217: three capital letters."""
+    value = text(name, default)
+    if not re.fullmatch("[A-Z]{3}", value):
+        raise SystemExit(f"comptoir: {name} is not usable: {value!r} is not three capital letters, such as USD")
+    return value
+
+
+def log_level() -> str:
+    """LOG_LEVEL: which lines are written to the log."""
+    return choice("LOG_LEVEL", ("DEBUG", "INFO", "WARNING", "ERROR"), "INFO")
 
 
 def flag(name: str, default: bool = _REQUIRED) -> bool:
@@ -50,8 +75,15 @@ def database(name: str, default: str = _REQUIRED) -> dict[str, Any]:
 
 
 def email(name: str, default: str) -> dict[str, Any]:
-    """A mail URL (``smtp://``, ``filemail:////folder``, ``consolemail://``) as Django's ``EMAIL_*`` settings."""
-    return dict(environ.Env.email_url_config(text(name, default)))
+    """A mail URL as Django's ``EMAIL_*`` settings.
+
+    ``smtp+tls://`` begins TLS by STARTTLS, as on port 587, ``smtp+ssl://`` with the first byte, as on 465; ``smtp://``
+    is in the clear. Besides ``filemail:////folder`` (four slashes: an absolute path) and ``consolemail://``.
+    """
+    try:
+        return dict(environ.Env.email_url_config(text(name, default)))
+    except (ValueError, environ.ImproperlyConfigured) as error:
+        raise SystemExit(f"comptoir: {name} is not usable: {error}") from None
 
 
 # What tutorials, generators and tired people put where a secret belongs.
@@ -90,5 +122,8 @@ def refuse_in_production(name: str, why: str) -> None:
 
 
 def production() -> bool:
-    """Whether this is production: ``DJANGO_ENV`` is ``development`` (default), ``test`` or ``production``."""
-    return text("DJANGO_ENV", "development") == "production"
+    """Whether this is production: ``DJANGO_ENV`` is ``development`` (default), ``production``, or ``test`` in tests.
+
+    Any other word stops the start: ``prod`` would be a shop that sells as if it were being developed.
+    """
+    return choice("DJANGO_ENV", ("development", "production", "test"), "development") == "production"

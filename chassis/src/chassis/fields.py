@@ -9,6 +9,7 @@ from django.http import QueryDict
 from rest_framework import serializers
 
 from chassis.countries import CODES
+from chassis.json import MAX_INTEGER
 
 SKU_PATTERN = r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
 RESERVED_WORDS = frozenset(
@@ -30,6 +31,10 @@ class StrictSerializer(serializers.Serializer[Any]):
                 {name: [serializers.ErrorDetail("This field is not known.", code="unknown")] for name in unknown}
             )
         return super().to_internal_value(data)
+
+
+class Nothing(StrictSerializer):
+    """An empty body, or none: what somebody sends where nothing is read would be ignored, and they would not know."""
 
 
 class Query(serializers.Serializer[Any]):
@@ -203,10 +208,16 @@ class Currency(Text):
 
 
 class Money(StrictSerializer):
-    """``{"amount": 1990, "currency": "USD"}``: integer minor units and an ISO 4217 code."""
+    """A price, ``{"amount": 1990, "currency": "USD"}``: integer minor units and an ISO 4217 code."""
 
     amount = Integer(min_value=0)
     currency = Currency()
+
+
+class Total(Money):
+    """What many goods cost together: beyond a price's limit, up to what JSON's numbers hold."""
+
+    amount = Integer(min_value=0, max_value=MAX_INTEGER)
 
 
 def validated(serializer: type[serializers.Serializer[Any]], data: Any, *, partial: bool = False) -> dict[str, Any]:

@@ -13,8 +13,8 @@ from chassis import env, logs, metrics
 # BIND: host:port of the HTTP server.
 bind = env.text("BIND", "127.0.0.1:8000")
 # WORKERS: processes; THREADS: requests each of them answers at once. One worker keeps memory low (docs/adr).
-workers = env.integer("WORKERS", 1)
-threads = env.integer("THREADS", 8)
+workers = env.integer("WORKERS", 1, least=1)
+threads = env.integer("THREADS", 8, least=1)
 worker_class = "chassis.web_worker.Worker"  # gthread, with threads that wait for requests themselves
 # Not preloaded, so that a HUP takes new code and closes no connection.
 preload_app = False
@@ -28,13 +28,12 @@ backlog = 1024
 control_socket_disable = True
 worker_tmp_dir = "/dev/shm"  # noqa: S108 - a heartbeat file on a disk can stall a worker
 forwarded_allow_ips = "*"  # only the gateway can reach this port; it sets X-Forwarded-Proto itself
+limit_request_line = 8190  # as much as the gateway lets through: 100 SKUs in a query are up to 7 kB
 accesslog = None
 logger_class = "chassis.server.Logger"
 # The master's own lines look like all others. It knows no settings: products-1 is an instance of products.
 _instance = env.text("INSTANCE", "gunicorn")
-logconfig_dict = logs.configure(
-    service=_instance.rstrip("-0123456789"), instance=_instance, level=env.text("LOG_LEVEL", "INFO")
-)
+logconfig_dict = logs.configure(service=_instance.rstrip("-0123456789"), instance=_instance, level=env.log_level())
 
 
 def on_starting(server: Any) -> None:

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from structlog.contextvars import bind_contextvars, clear_contextvars, get_contextvars
 
-from chassis import deadline, env, queueing
+from chassis import deadline, env, logs, queueing
 
 HEADER = "X-Request-ID"
 _SANE = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -18,7 +18,7 @@ _SANE = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 _MOST_HOSTS = 100
 _QUIET = frozenset({"/livez", "/readyz"})
-_log = structlog.get_logger("request")
+_log = structlog.wrap_logger(logs.patient())
 
 
 def current() -> str:
@@ -73,6 +73,8 @@ class RequestMiddleware:
             response.headers.setdefault("Content-Length", str(len(response.content)))
         response[HEADER] = request_id
         response["X-Served-By"] = self.instance
+        if settings.PERSONAL:
+            response.headers.setdefault("Cache-Control", "no-store")
         if (principal := getattr(request, "principal", None)) and principal.kind == "customer":
             response["X-Customer"] = principal.id
         if request.path not in _QUIET:
@@ -97,6 +99,8 @@ class RequestMiddleware:
             ms=round(seconds * 1000, 1),
             caller=f"{principal.kind}:{principal.id}" if principal else None,
         )
+        if response.status_code >= 500:
+            logs.output.flush()  # what led to it, too
 
 
 def _too_busy() -> HttpResponse:

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from chassis import env, logs, traces
 
@@ -13,16 +14,24 @@ _API_LIMITS = "-c statement_timeout=5000 -c lock_timeout=2000 -c idle_in_transac
 
 
 def adopt(
-    settings: dict[str, Any], *, service: str, apps: list[str], prefix: str | None = None, provider: bool = False
+    settings: dict[str, Any],
+    *,
+    service: str,
+    apps: list[str],
+    prefix: str | None = None,
+    provider: bool = False,
+    personal: bool = False,
 ) -> None:
     """Puts the shared settings into a settings module's globals.
 
     ``service`` is the service's name, ``apps`` its Django apps, ``prefix`` its word in paths (``/api/v1/<prefix>``)
-    where that is not the service's name; ``provider`` says that staff sign in here, for all the others too.
+    where that is not the service's name; ``provider`` says that staff sign in here, for all the others too;
+    ``personal`` that what it answers is somebody's own, and no cache may keep it unless the answer says so.
     """
     base = Path(settings["__file__"]).resolve().parent.parent
     settings.update(
         SERVICE=service,
+        PERSONAL=personal,
         STAFF_ROLES=f"{service}.roles",
         API_PREFIX=f"/api/v1/{prefix or service}",
         BASE_DIR=base,
@@ -75,13 +84,11 @@ def _from_environment(service: str) -> dict[str, Any]:
         # PUBLIC_URL: the shop's address as people see it, for links in mails.
         "PUBLIC_URL": env.text("PUBLIC_URL", "http://localhost:8080").rstrip("/"),
         # CURRENCY: the shop's one currency, ISO 4217.
-        "CURRENCY": env.text("CURRENCY", "USD"),
-        # LOG_LEVEL: DEBUG, INFO, WARNING or ERROR. INSTANCE: this process's name in logs and metrics.
-        "LOGGING": logs.configure(
-            service=service, instance=env.text("INSTANCE", service), level=env.text("LOG_LEVEL", "INFO")
-        ),
-        # EMAIL_URL: smtp://user:password@host:port, filemail:////folder (four slashes: an absolute path), or the
-        # console. EMAIL_FROM: the sender.
+        "CURRENCY": env.currency("CURRENCY", "USD"),
+        # INSTANCE: this process's name in logs and metrics.
+        "LOGGING": logs.configure(service=service, instance=env.text("INSTANCE", service), level=env.log_level()),
+        # EMAIL_URL: smtp+tls://user:password@host:587, smtp+ssl://…:465, smtp://… without TLS (to this machine only),
+        # filemail:////folder (four slashes: an absolute path), or the console. EMAIL_FROM: the sender.
         **env.email("EMAIL_URL", "consolemail://"),
         "DEFAULT_FROM_EMAIL": env.text("EMAIL_FROM", "Comptoir <shop@localhost>"),
         "EMAIL_TIMEOUT": 10,
@@ -155,6 +162,7 @@ def _openapi(service: str) -> dict[str, Any]:
         "VERSION": "1.0.0",
         "OAS_VERSION": "3.1.1",
         "SERVE_INCLUDE_SCHEMA": False,
+        "PATH_CONVERTER_OVERRIDES": {"id": UUID},
         "SCHEMA_PATH_PREFIX": "/api/v1",
         "COMPONENT_SPLIT_REQUEST": True,
         "ENUM_GENERATE_CHOICE_DESCRIPTION": False,

@@ -1,10 +1,12 @@
 """The addresses every service has: health, its OpenAPI document, its admin, and JSON for what is not there."""
 
 from collections.abc import Sequence
+from uuid import UUID
 
 from django.conf import settings
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path, register_converter
+from django.urls.converters import UUIDConverter
 
 from chassis import health, openapi
 from chassis.fields import SKU_PATTERN
@@ -31,7 +33,18 @@ class SkuConverter:
         return value
 
 
+class IdConverter(UUIDConverter):
+    """``<id:id>`` in a route: a UUID, in capitals too (RFC 9562, section 4), as some languages write them."""
+
+    regex = UUIDConverter.regex.replace("a-f", "a-fA-F")
+
+    def to_python(self, value: str) -> UUID:
+        """The UUID."""
+        return UUID(value)
+
+
 register_converter(SkuConverter, "sku")
+register_converter(IdConverter, "id")
 
 
 def service_urls(public: str, internal: str | None = None) -> Sequence[URLPattern | URLResolver]:

@@ -6,6 +6,7 @@ With pytest-xdist the controller starts the server and the workers inherit its a
 
 import os
 import uuid
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -27,6 +28,28 @@ def _prepare() -> None:
 
 
 _prepare()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _one_application() -> Iterator[None]:
+    """All test clients share one chain of middleware, as all requests of a process do.
+
+    To make one reads the names of all static files, which took longer than most tests.
+    """
+    from django.test.client import ClientHandler
+
+    load = ClientHandler.load_middleware
+    made: dict[str, Any] = {}
+
+    def once(handler: ClientHandler, is_async: bool = False) -> None:
+        if not made:
+            load(handler, is_async)
+            made.update({name: value for name, value in vars(handler).items() if name.startswith("_")})
+        vars(handler).update(made)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ClientHandler, "load_middleware", once)
+        yield
 
 
 class StaticKeys:
