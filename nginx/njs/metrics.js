@@ -1,25 +1,25 @@
 // What njs/observe.js counted, in Prometheus' text format (https://prometheus.io/docs/instrumenting/exposition_formats/).
 // Label values are bounded: routes, instances and methods are ours, the status is a class.
 
-import buckets from 'buckets.js';
 import health from 'health.js';
+import observe from 'observe.js';
 
 const ROUTES = ['products', 'stock', 'customers', 'carts', 'orders'];
 
 // GET /metrics on the internal port.
 function expose(r) {
-    const durations = {};
-    const counts = { f: {}, l: {}, r: {}, u: {}, t: {} };
+    const durations = {}, failed = {};
+    const counts = { limited: {}, answers: {} };
     ngx.shared.metrics.items().forEach((item) => {
-        const key = item[0];
-        const name = key.slice(key.indexOf('|') + 1);
-        if ('01hs'.includes(key[0])) {
-            add(durations, counts, key.slice(0, key.indexOf('|')), name.split('|'), item[1]);
-        } else {
-            counts[key[0]][name] = item[1];
+        const parts = item[0].split('|'), kind = parts.shift();
+        if (kind === 'f') {
+            failed[parts[0]] = item[1];
+        } else if ('01hsw'.includes(kind[0])) {
+            add(durations, counts, kind, parts, item[1]);
         }
     });
-    const lines = [].concat(requests(counts.r), histogram(durations), limited(counts.l), failures(counts.f), upstreams(counts), info());
+    const lines = [].concat(requests(counts.answers), histogram(durations), limited(counts.limited), failures(failed),
+        upstreams(durations), info());
     r.headersOut['Content-Type'] = 'text/plain; version=0.0.4; charset=utf-8';
     r.return(200, `${lines.join('\n')}\n`);
 }
@@ -28,17 +28,22 @@ function expose(r) {
 function add(durations, counts, kind, parts, value) {
     const route = parts[0] || 'other', method = parts[1], status = parts[2], cache = parts[3], upstream = parts[4];
     const labels = `route="${route}",method="${method}",status="${status[0]}xx",upstream="${upstream}",cache="${cache}"`;
-    const series = durations[labels] = durations[labels] || { sum: 0, buckets: buckets.bounds().map(() => 0) };
+    durations[labels] = durations[labels] || { route, upstream, sum: 0, waited: 0, buckets: observe.bounds().map(() => 0) };
+    const series = durations[labels];
     if (kind === 's') {
         series.sum += value;
+        return;
+    }
+    if (kind === 'w') {
+        series.waited += value;
         return;
     }
     series.buckets[kind[0] === 'h' ? kind.slice(1) : 0] += value;
     series.sum += kind === '1' ? value : 0;
     const answer = `${route}|${status[0]}xx`;
-    counts.r[answer] = (counts.r[answer] || 0) + value;
+    counts.answers[answer] = (counts.answers[answer] || 0) + value;
     if (status === '429' && upstream === '') {
-        counts.l[route] = (counts.l[route] || 0) + value;
+        counts.limited[route] = (counts.limited[route] || 0) + value;
     }
 }
 
@@ -58,7 +63,7 @@ function histogram(durations) {
     Object.keys(durations).sort().forEach((labels) => {
         const series = durations[labels];
         let total = 0;
-        buckets.bounds().forEach((bound, i) => {
+        observe.bounds().forEach((bound, i) => {
             total += series.buckets[i];
             lines.push(`${name}_bucket{${labels},le="${bound === Infinity ? '+Inf' : bound / 1000}"} ${total}`);
         });
@@ -82,12 +87,17 @@ function failures(counts) {
         .concat(Object.keys(counts).sort().map((upstream) => `${name}{upstream="${upstream}"} ${counts[upstream]}`));
 }
 
-function upstreams(found) {
-    const name = 'gateway_upstream_duration_seconds';
+function upstreams(durations) {
+    const name = 'gateway_upstream_duration_seconds', found = {};
+    Object.values(durations).filter((series) => series.upstream).forEach((series) => {
+        const labels = `route="${series.route}",upstream="${series.upstream}"`;
+        const both = found[labels] = found[labels] || { sum: 0, count: 0 };
+        both.sum += series.waited;
+        both.count += series.buckets.reduce((total, count) => total + count, 0);
+    });
     const lines = header(name, 'summary', 'Time that the answering instance took, without failed attempts.');
-    Object.keys(found.u).sort().forEach((key) => {
-        const labels = ['route', 'upstream'].map((label, i) => `${label}="${key.split('|')[i]}"`).join(',');
-        lines.push(`${name}_sum{${labels}} ${found.t[key] / 1000}`, `${name}_count{${labels}} ${found.u[key]}`);
+    Object.keys(found).sort().forEach((labels) => {
+        lines.push(`${name}_sum{${labels}} ${found[labels].sum / 1000}`, `${name}_count{${labels}} ${found[labels].count}`);
     });
     return lines;
 }

@@ -1,12 +1,17 @@
 // Counts every request in a dictionary that all workers share; njs/metrics.js shows it.
 // Manual: https://nginx.org/en/docs/njs/reference.html#dict
 //
-// This module runs once for every request, top level included, so it has no constants: what nginx knows already is put
-// together in snippets/metrics.conf. One `incr` for what is answered from here, two or four for what a service answers;
-// cumulative buckets, counts and status classes are made when somebody looks. A change here may move its memory over a limit
-// beyond which the system gives and takes a page with each request; tests/test_metrics.py notices, README.md says what to do.
+// This module runs once for every request, top level included, so it has no constants and imports nothing: what nginx knows
+// already is put together in snippets/metrics.conf. One `incr` for what is answered from here at once, three for what a service
+// answers; cumulative buckets, counts and status classes are made when somebody looks. What is rare may cost: a pattern, or a
+// function called for each bucket, took longer than all the rest. A change here may move its memory over a limit beyond which
+// the system gives and takes a page with each request; tests/test_metrics.py notices, README.md says what to do.
 
-import buckets from 'buckets.js';
+// Upper bounds of the buckets in milliseconds. 300 and 1500 are the objectives for product reads and checkouts; $request_time
+// is in whole milliseconds.
+function bounds() {
+    return [1, 2, 5, 10, 25, 50, 100, 200, 300, 500, 1000, 1500, 2500, 5000, 10000, Infinity];
+}
 
 // Runs in the log phase; the empty string keeps nginx from writing a line for it.
 function observe(r) {
@@ -23,40 +28,47 @@ function observe(r) {
     return '';
 }
 
-// The first letter of a key: 0 and 1 count requests that took so many milliseconds, h counts those of a bucket, s sums
-// milliseconds, f counts failures of an instance, u and t its answers and the time they took.
+// The first letter of a key: 0 and 1 count requests that took so many milliseconds, h counts those of a bucket, s sums their
+// milliseconds, w those that the answering instance took, f counts failures of an instance.
 function count(v) {
-    const addresses = v.upstream_addr;
-    const series = addresses ? v.series + attempts(addresses, v) : v.series;
-    const milliseconds = Math.round(v.request_time * 1000);
-    const metrics = ngx.shared.metrics;
-    metrics.incr(`h${buckets.bounds().findIndex((bound) => milliseconds <= bound)}|${series}`, 1, 0);
+    const told = v.told ? v.told.split(' ') : afterFailures(v);
+    const milliseconds = Math.round(told[0] * 1000), upstream = told[1], series = told[2];
+    const upper = bounds(), metrics = ngx.shared.metrics;
+    let bucket = 0;
+    while (milliseconds > upper[bucket]) {
+        bucket++;
+    }
+    metrics.incr(`h${bucket}|${series}`, 1, 0);
     metrics.incr(`s|${series}`, milliseconds, 0);
+    if (upstream) {
+        metrics.incr(`w|${series}`, upstream * 1000, 0);
+        learn(told[3], told[4]);
+    }
 }
 
-// The instance that answered. Each one before it in the list failed, and so did the last one if the answer is ours. Where
+// What $told would say. Each instance before the last in the list failed, and so did that one if the answer is ours. Where
 // nobody was left to ask, the list has the name of the group instead of an address.
-function attempts(addresses, v) {
-    const tried = addresses.split(/, | : /);
+function afterFailures(v) {
+    const tried = v.upstream_addr.split(/, | : /);
     const answered = !v.upstream_header_time.endsWith('-');
     const last = answered ? tried.pop() : '';
-    const metrics = ngx.shared.metrics;
-    tried.filter((address) => address.includes(':')).forEach((address) => metrics.incr(`f|${nameOf(address)}`, 1, 0));
+    tried.filter((address) => address.includes(':')).forEach((address) => ngx.shared.metrics.incr(`f|${nameOf(address)}`, 1, 0));
     if (!answered) {
-        return '';
+        return [v.request_time, '', v.series];
     }
-    const name = v.instance;
-    if (name !== last) {
-        ngx.shared.instances.set(last, name);
-    }
-    metrics.incr(`u|${v.route}|${name}`, 1, 0);
-    metrics.incr(`t|${v.route}|${name}`, v.upstream_response_time.split(/, | : /).pop() * 1000, 0);
-    return name;
+    return [v.request_time, v.upstream_response_time.split(/, | : /).pop(), v.series + v.instance, last, v.instance];
 }
 
-// Names are learned from answers: an instance that has given none yet is known by its address.
+// An instance tells its name when it answers; when it fails there is its address.
+function learn(address, name) {
+    if (ngx.shared.instances.get(address) !== name) {
+        ngx.shared.instances.set(address, name);
+    }
+}
+
+// One that has given no answer yet is known by its address.
 function nameOf(address) {
     return ngx.shared.instances.get(address) || address;
 }
 
-export default { observe };
+export default { bounds, observe };

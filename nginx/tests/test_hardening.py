@@ -311,6 +311,16 @@ def test_metrics_are_on_their_own_port_only(gateway: Gateway) -> None:
     assert ask(gateway.metrics_port, "/api/v1/products").status == 404
 
 
+@pytest.mark.parametrize("target", ["/api/v1/products?q=caf\u00e9", "/api/v1/stock/\u00e9", "/api/v1/carts/1?a=\x7f"])
+def test_an_address_that_is_not_percent_encoded_is_refused_with_a_problem(
+    gateway: Gateway, untouched: None, target: str
+) -> None:
+    answer = raw(gateway.port, request(f"GET {target} HTTP/1.1"))
+    assert status_of(answer) == 400
+    assert b"application/problem+json" in answer
+    assert b"percent-encoded" in answer
+
+
 def test_a_service_cannot_make_the_gateway_serve_a_file(gateway: Gateway, services: dict[str, Upstream]) -> None:
     services["cart"].control(headers={"X-Accel-Redirect": "/_problem", "X-Accel-Limit-Rate": "1"})
     assert ask(gateway.port, "/api/v1/carts/1").json()["instance"] == "cart"

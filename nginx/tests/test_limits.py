@@ -40,8 +40,12 @@ def test_a_client_is_limited_by_rate(start: Start, services: dict[str, Upstream]
         ("/api/v1/customers/token", "SIGN_IN"),
         ("/api/v1/customers/password-reset", "SIGN_IN"),
         ("/api/v1/customers/password-reset/confirm", "SIGN_IN"),
+        ("/api/v1/customers/token/", "SIGN_IN"),
         ("/admin/orders/login/", "SIGN_IN"),
+        ("/admin/orders/login/local/", "SIGN_IN"),
+        ("/admin/customers/login/local", "SIGN_IN"),
         ("/api/v1/orders", "CHECKOUT"),
+        ("/api/v1/orders/", "CHECKOUT"),
     ],
 )
 def test_what_is_worth_abusing_is_limited_more(start: Start, path: str, limits: str) -> None:

@@ -2,6 +2,7 @@
 
 import json
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -55,6 +56,23 @@ def test_errors_of_the_gateway_are_logged_as_they_were_asked(gateway: Gateway) -
     ask(gateway.port, "/nowhere?x=1", "POST", {"X-Request-ID": "log-2"})
     (line,) = lines(gateway, "log-2")
     assert (line["method"], line["path"], line["status"], line["upstream"]) == ("POST", "/nowhere", 404, "")
+
+
+@pytest.mark.parametrize(
+    ("target", "path"),
+    [
+        ("/api/v1/stock/%E9", "/api/v1/stock/%E9"),
+        ("/api/v1/stock/caf%C3%A9?a=b", "/api/v1/stock/caf%C3%A9"),
+        ("/api/v1/stock/caf\u00e9?a=b", "/api/v1/stock/caf"),
+        ("/api/v1/stock/a%20b", "/api/v1/stock/a b"),
+    ],
+)
+def test_a_line_is_json_whatever_bytes_were_sent(gateway: Gateway, target: str, path: str) -> None:
+    id = f"log-{uuid4().hex}"
+    head = f"GET {target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nX-Request-ID: {id}\r\n"
+    raw(gateway.port, f"{head}User-Agent: caf\u00e9\r\ntraceparent: \u00e9\r\n\r\n".encode("latin-1"))
+    (line,) = lines(gateway, id)
+    assert (line["path"], line["user_agent"], line["traceparent"]) == (path, "(not ASCII)", "")
 
 
 def test_a_retry_shows_both_instances(start: Start, services: dict[str, Upstream]) -> None:

@@ -8,6 +8,9 @@ from itertools import count
 
 from tests.support.client import Answer, ask
 
+PAUSE = 0.02
+"""Seconds between an answer and the next question: to ask at any moment, and not to keep the machine busy."""
+
 
 class Load:
     """So many clients, each asking one thing after another until it is stopped."""
@@ -29,6 +32,7 @@ class Load:
             except OSError as error:
                 self.failed.append(repr(error))
             self.seconds.append(time.monotonic() - started)
+            time.sleep(PAUSE)
 
     def percentile(self, share: float) -> float:
         """The time that this share of all requests stayed below."""
