@@ -3,7 +3,8 @@
 from typing import Any
 
 from chassis.admin import ReadOnlyAdmin, act_on_each, money_column
-from django.contrib import admin
+from django.conf import settings
+from django.contrib import admin, messages
 from django.contrib.postgres.search import SearchQuery
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.forms import ModelForm
@@ -55,7 +56,13 @@ class VariantInline(TabularInline):
     form = VariantForm
     formset = VariantFormSet
     extra = 0
-    fields = ["sku", "options", "amount", "currency"]
+    readonly_fields = ["money"]
+    money = money_column("price", "currency", "price")
+
+    def get_fields(self, request: HttpRequest, obj: Product | None = None) -> list[str]:
+        """The form's own field of the price says nothing to those who may only look."""
+        looks = obj is not None and not self.has_change_permission(request, obj)
+        return ["sku", "options", "money"] if looks else ["sku", "options", "amount", "currency"]
 
 
 @admin.register(Product)
@@ -76,12 +83,23 @@ class ProductAdmin(ModelAdmin):
         "name", "slug", "brand", "category", "status", "description", "attributes",
         "pictures", "drop", "upload", "created", "updated",
     ]  # fmt: skip
+    not_yet = {"slug", "pictures", "drop", "created", "updated"}
+    """What a product has once it is there."""
+    form_only = {"drop", "upload"}
+    """What is done to a product, and is none of its values."""
     actions = ["publish", "archive", "export"]
     price = money_column("min_price", "currency", "price from")
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Orders and carts know products by name: they are archived."""
         return False
+
+    def get_fields(self, request: HttpRequest, obj: Product | None = None) -> list[str]:
+        """Without what says nothing yet, or nothing to those who may only look."""
+        if obj is None:
+            return [field for field in self.fields if field not in self.not_yet]
+        looks = not self.has_change_permission(request, obj)
+        return [field for field in self.fields if not (looks and field in self.form_only)]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Product]:
         cheapest = Variant.objects.filter(product=OuterRef("pk")).order_by("price").values("currency")[:1]
@@ -94,7 +112,7 @@ class ProductAdmin(ModelAdmin):
         """The search of the shop itself."""
         if not (words := search.words_of(search_term)):
             return queryset, False
-        wanted = search.Filters(words=words).tsquery
+        wanted = search.Filters(words=words).tsquery()
         return queryset.filter(words=SearchQuery(wanted, config=relevance.CONFIG, search_type="raw")), False
 
     def save_model(self, request: HttpRequest, obj: Product, form: ModelForm, change: bool) -> None:
@@ -116,6 +134,14 @@ class ProductAdmin(ModelAdmin):
         products.change(slug=product.slug, fields=fields)
         if upload := form.cleaned_data.get("upload"):
             images.add(slug=product.slug, file=upload, size=upload.size)
+        self._warn_of_prices(request, product)
+
+    def _warn_of_prices(self, request: HttpRequest, product: Product) -> None:
+        """Of what is no mistake in itself, for the shop may change its currency, but cannot be bought as it is."""
+        foreign = product.variants.exclude(currency=settings.CURRENCY).order_by("sku").values_list("sku", flat=True)
+        if skus := ", ".join(foreign):
+            only = f"The shop sells in {settings.CURRENCY} only"
+            messages.warning(request, f"{only}: nobody can buy {skus} at a price in another currency.")
 
     @display(description="")
     def picture(self, product: Product) -> str:

@@ -76,7 +76,7 @@ class VariantForm(ModelForm):
         if variant.pk:
             self.fields["amount"].initial = money.shown(variant.price, variant.currency).split()[0].replace(",", "")
         else:
-            self.fields["currency"].initial = settings.CURRENCY
+            self.initial.setdefault("currency", settings.CURRENCY)
 
     def clean_sku(self) -> str:
         """What names goods in paths."""

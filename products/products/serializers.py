@@ -197,6 +197,8 @@ class CategoryTree(serializers.Serializer[Any]):
     """The roots of the tree."""
 
     results = CategoryNode(many=True)
+    next = serializers.CharField(allow_null=True, help_text="Always null: this is all.")
+    previous = serializers.CharField(allow_null=True)
 
 
 class CategoryAnswer(serializers.Serializer[Any]):

@@ -77,7 +77,8 @@ class CategoriesView(PublicReads):
     @extend_schema(responses=serializers.CategoryTree)
     def get(self, request: Request) -> Response:
         """The whole tree, each node with the number of public products in it and below it."""
-        return Response({"results": categories.tree()}, headers={"Cache-Control": _freshness(request)})
+        answer = {"results": categories.tree(), "next": None, "previous": None}
+        return Response(answer, headers={"Cache-Control": _freshness(request)})
 
     @extend_schema(request=serializers.CategoryRequest, responses={201: serializers.CategoryAnswer})
     def post(self, request: Request) -> Response:

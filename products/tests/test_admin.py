@@ -32,6 +32,10 @@ def body_of(*variants, name="Shirt", status="active", **fields):
     return form
 
 
+def shown_fields(page):
+    return [name for _, options in page.context["adminform"].fieldsets for name in options["fields"]]
+
+
 def picture():
     raw = BytesIO()
     Image.new("RGB", (8, 8), "red").save(raw, "PNG")
@@ -170,3 +174,32 @@ def test_search_by_sku_in_the_admin(desk, sell):
     product = sell("Shirt", variants={"AB-12.x": ({}, 1)})
     assert "Shirt" in desk.get(f"{ADMIN}/product/?q=ab-12.x").content.decode()
     assert products.page(slug=product.slug, public=True).etag
+
+
+def test_who_may_only_look_sees_prices_and_no_fields_of_the_form(at_desk, sell):
+    product = sell("Shirt", price=1990)
+    path = f"{ADMIN}/product/{product.pk}/change/"
+    page = at_desk("support").get(path)
+    assert shown_fields(page) == [
+        "name", "slug", "brand", "category", "status", "description", "attributes", "pictures", "created", "updated",
+    ]  # fmt: skip
+    assert "19.90 USD" in page.content.decode()
+    assert "Amount" not in page.content.decode()
+    assert {"drop", "upload"} < set(shown_fields(at_desk("catalogue").get(path)))
+
+
+def test_a_new_product_has_no_times_yet(desk):
+    page = desk.get(f"{ADMIN}/product/add/")
+    assert shown_fields(page) == ["name", "brand", "category", "status", "description", "attributes", "upload"]
+    assert "DatabaseDefault" not in page.content.decode()
+
+
+@pytest.mark.parametrize(("currency", "warnings"), [("USD", []), ("eur", ["SH-B, SH-R"])])
+def test_a_price_that_nobody_can_pay_is_saved_with_a_warning(desk, currency, warnings):
+    form = body_of(("", "SH-R", "{}", "19.90"), ("", "SH-B", "{}", "18"))
+    form |= {"variants-0-currency": currency, "variants-1-currency": currency}
+    page = desk.post(f"{ADMIN}/product/add/", form, follow=True)
+    assert [str(said) for said in page.context["messages"] if said.level_tag == "warning"] == [
+        f"The shop sells in USD only: nobody can buy {skus} at a price in another currency." for skus in warnings
+    ]
+    assert set(Variant.objects.values_list("currency", flat=True)) == {currency.upper()}

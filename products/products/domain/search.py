@@ -57,11 +57,13 @@ class Filters:
     instead: tuple[tuple[str, ...], ...] = ()
     """For each word those to look for in its place, where it is misspelled."""
 
-    @property
-    def tsquery(self) -> str:
-        """The words in the syntax of ``to_tsquery``; each is quoted, so no character in it means anything."""
+    def tsquery(self, *, whole: bool = False) -> str:
+        """The words in the syntax of ``to_tsquery``; each is quoted, so no character in it means anything.
+
+        ``whole``: the last one is not the beginning of a word, either.
+        """
         choices = self.instead or tuple((word,) for word in self.words)
-        endings = [""] * (len(choices) - 1) + [":*"]
+        endings = [""] * (len(choices) - 1) + ["" if whole else ":*"]
         terms = (
             " | ".join(f"'{word}'{ending}" for word in words) for words, ending in zip(choices, endings, strict=True)
         )
@@ -70,7 +72,8 @@ class Filters:
     @property
     def values(self) -> Mapping[str, Any]:
         """What ``where`` has placeholders for."""
-        return vars(self) | {"skus": list(self.skus), "tsquery": self.tsquery if self.words else ""}
+        words = {"tsquery": self.tsquery(), "whole": self.tsquery(whole=True)} if self.words else {"tsquery": ""}
+        return vars(self) | words | {"skus": list(self.skus)}
 
     def where(self, *, words: bool = True) -> str:
         """The condition on products as SQL: public, and all that is asked for (``words`` aside, where it is False)."""

@@ -1,8 +1,11 @@
 import base64
 import json
+import time
+from types import SimpleNamespace
 
 import pytest
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from products.domain import facets, relevance
 from products.models import Product
@@ -58,10 +61,15 @@ def test_a_page_is_one_query(api, sell, shelves, rows, query, django_assert_num_
         assert len(listed(api, query)["results"]) == rows
 
 
-@pytest.fixture(params=["rare", "common"])
+@pytest.fixture(params=["rare", "common", "more than enough"])
 def either_way(request, monkeypatch):
     """What is rare is looked up at once, what is common by the length of the name: the same has to come of it."""
-    monkeypatch.setattr(relevance, "MANY", {"rare": 10**6, "common": 0}[request.param])
+    monkeypatch.setattr(relevance, "MANY", 0 if request.param == "common" else 10**6)
+    if request.param == "more than enough":
+        monkeypatch.setattr(relevance, "ENOUGH", 1)
+        assert "& 63) = 0" in relevance._SAMPLE  # one in 64; here all
+        monkeypatch.setattr(relevance, "_SAMPLE", relevance._SAMPLE.replace("& 63) = 0", "& 0) = 0"))
+    relevance._remembered.clear()
 
 
 @pytest.fixture
@@ -111,9 +119,44 @@ def test_relevance_is_the_order_with_q_and_asked_for_without_q_is_by_name(api, e
     sell("Milk chocolate with nuts")
     sell("Almond drink", brand="Milk Inc")
     sell("Milk")
-    assert names(api, "?q=milk") == ["Milk", "Milk chocolate with nuts", "Almond drink"]
+    for _ in range(2):  # the second time it is known how common they are
+        assert names(api, "?q=milk") == ["Milk", "Milk chocolate with nuts", "Almond drink"]
     assert names(api, "?q=milk&ordering=name") == ["Almond drink", "Milk", "Milk chocolate with nuts"]
     assert names(api, "?ordering=relevance") == ["Almond drink", "Milk", "Milk chocolate with nuts"]
+
+
+def test_whole_words_come_before_words_that_begin_so_and_those_before_the_rest(api, either_way, sell):
+    sell("Creamy ice")
+    sell("Vanilla ice cream of the house")
+    sell("Cone", brand="Ice Cream Co")
+    sell("Ice cream")
+    wanted = ["Ice cream", "Vanilla ice cream of the house", "Creamy ice", "Cone"]
+    for _ in range(2):  # the second time it is known how common they are
+        assert names(api, "?q=ice cream") == wanted
+    page, seen = listed(api, "?q=ice cream&limit=1"), []
+    while page["next"]:
+        seen += [result["name"] for result in page["results"]]
+        page = api.get(page["next"].removeprefix("http://testserver")).json()
+    assert [*seen, page["results"][0]["name"]] == wanted
+    back = api.get(page["previous"].removeprefix("http://testserver")).json()
+    assert [result["name"] for result in back["results"]] == ["Creamy ice"]
+    assert names(api, "?q=ice crea") == ["Ice cream", "Creamy ice", "Vanilla ice cream of the house", "Cone"]
+
+
+def test_what_the_sample_told_of_a_search_is_remembered_for_a_while(api, sell, monkeypatch):
+    def asks_the_sample(query: str) -> bool:
+        with CaptureQueriesContext(connection) as asked:
+            assert names(api, query) == ["Milk"]
+        return any("hashint8" in statement["sql"] for statement in asked)
+
+    sell("Milk", price=100)
+    relevance._remembered.clear()
+    # With a price, since of a search for words alone only the name of the prepared statement is sent.
+    assert [asks_the_sample("?q=milk&min_price=1") for _ in range(3)] == [True, False, False]
+    assert asks_the_sample("?q=milk&min_price=2"), "another search"
+    later = time.monotonic() + relevance.REMEMBERED_SECONDS
+    monkeypatch.setattr(relevance, "time", SimpleNamespace(monotonic=lambda: later))
+    assert asks_the_sample("?q=milk&min_price=1"), "a minute is over"
 
 
 TYPED = [
