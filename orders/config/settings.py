@@ -2,4 +2,4 @@
 
 from chassis.settings import adopt
 
-adopt(globals(), service="orders", apps=["orders"])
+adopt(globals(), service="orders", apps=["orders"], personal=True)

@@ -3,11 +3,11 @@
 from collections.abc import Callable
 from typing import Any
 
-from chassis.admin import ReadOnlyAdmin, act_on_each, money_column
+from chassis.admin import ReadOnlyAdmin, act_on_each, money_column, sure
 from chassis.money import shown
 from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html, format_html_join
 from unfold.admin import TabularInline
 from unfold.contrib.filters.admin import RangeDateFilter
@@ -65,7 +65,7 @@ class OrderAdmin(ReadOnlyAdmin):
     inlines = [LineInline, EventInline, MailInline]
     fields = [
         ("number", "shown_status"), ("created", "updated"), ("email", "customer"), "address",
-        ("money", "method", "paid"), "failure", ("cart", "cart_version"), ("attempts", "next_attempt"),
+        ("money", "method", "paid"), "refused", ("cart", "cart_version"), ("attempts", "next_attempt"),
     ]  # fmt: skip
     actions = ["mark_shipped", "mark_delivered", "cancel_orders", "refund_orders", "mark_paid"]
     money = money_column("total", "currency", "total")
@@ -91,6 +91,14 @@ class OrderAdmin(ReadOnlyAdmin):
         payment: Payment | None = getattr(order, "payment", None)
         return payment.state if payment else "–"
 
+    def get_fields(self, request: HttpRequest, obj: Order | None = None) -> list[Any]:
+        """Why it was refused is a line of those that were."""
+        return [field for field in self.fields if field != "refused" or (obj and obj.failure)]
+
+    @display(description="refused because")
+    def refused(self, order: Order) -> str:
+        return str((order.failure or {}).get("detail", "–"))
+
     @display(description="ships to")
     def address(self, order: Order) -> str:
         where = order.shipping_address
@@ -107,16 +115,28 @@ class OrderAdmin(ReadOnlyAdmin):
         self._each(request, orders, lifecycle.deliver, "marked as delivered.")
 
     @admin.action(description="Cancel", permissions=["act"])
-    def cancel_orders(self, request: HttpRequest, orders: QuerySet[Order]) -> None:
-        self._each(request, orders, lifecycle.cancel, "cancelled, or under way to it.")
+    def cancel_orders(self, request: HttpRequest, orders: QuerySet[Order]) -> HttpResponse | None:
+        explanation = "Frees the goods of these orders, and gives back what was paid for them. Not to be undone."
+        if (asked := self._ask(request, orders, "Cancel", explanation)) is None:
+            self._each(request, orders, lifecycle.cancel, "cancelled, or under way to it.")
+        return asked
 
     @admin.action(description="Refund", permissions=["act"])
-    def refund_orders(self, request: HttpRequest, orders: QuerySet[Order]) -> None:
-        self._each(request, orders, lifecycle.refund, "refunded, or under way to it.")
+    def refund_orders(self, request: HttpRequest, orders: QuerySet[Order]) -> HttpResponse | None:
+        explanation = "Gives the whole payment of each of these orders back to who paid it. Not to be undone."
+        if (asked := self._ask(request, orders, "Refund", explanation)) is None:
+            self._each(request, orders, lifecycle.refund, "refunded, or under way to it.")
+        return asked
 
     @admin.action(description="Mark invoice as paid", permissions=["act"])
     def mark_paid(self, request: HttpRequest, orders: QuerySet[Order]) -> None:
         self._each(request, orders, lifecycle.mark_paid, "marked as paid.")
+
+    def _ask(self, request: HttpRequest, orders: QuerySet[Order], verb: str, explanation: str) -> HttpResponse | None:
+        def line(order: Order) -> str:
+            return f"{order} of {order.email}: {shown(order.total, order.currency)}, {order.status}, {self.paid(order)}"
+
+        return sure(request, self.admin_site, verb=verb, explanation=explanation, rows=orders, line=line)
 
     def _each(self, request: HttpRequest, orders: QuerySet[Order], act: Callable[..., Order], done: str) -> None:
         def run(order: Order) -> None:

@@ -86,7 +86,7 @@ class Order(models.Model):
     idempotency = models.ForeignKey(IdempotencyRecord, on_delete=models.SET_NULL, null=True)
     cancel_requested = models.DateTimeField(null=True)
     given_up = models.BooleanField(
-        default=False, help_text="The client was told to try again; nobody goes on by itself."
+        default=False, help_text="Until something is paid, nobody goes on with it but for its client."
     )
     lease = models.UUIDField()
     lease_until = models.DateTimeField()
@@ -137,6 +137,11 @@ class Order(models.Model):
     def status(self) -> str:
         """What a client sees of the state."""
         return STATUS[State(self.state)]
+
+    @property
+    def at_rest(self) -> bool:
+        """Whether nobody has to go on with it: the opposite of ``WORK``."""
+        return self.state not in UNDER_WAY and not (self.state == State.COMPLETED and self.cancel_requested)
 
 
 class OrderLine(models.Model):

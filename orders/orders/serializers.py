@@ -3,7 +3,7 @@
 from typing import Any
 
 from chassis import env
-from chassis.fields import UUID, Country, Email, Money, StrictSerializer, Text
+from chassis.fields import UUID, Country, Email, StrictSerializer, Text, Total
 from chassis.pages import PageQuery
 from rest_framework import serializers
 
@@ -46,7 +46,7 @@ class OrderRequest(StrictSerializer):
     email = Email()
     shipping_address = Address()
     payment = PaymentRequest()
-    expected_total = Money(required=False)
+    expected_total = Total(required=False)
 
 
 class OrdersQuery(PageQuery):
@@ -131,3 +131,5 @@ class Events(serializers.Serializer[Any]):
     """What happened, oldest first."""
 
     results = EventAnswer(many=True)
+    next = serializers.CharField(allow_null=True, help_text="Always null: these are all.")
+    previous = serializers.CharField(allow_null=True)

@@ -9,11 +9,11 @@ step = views.StepView.as_view
 
 urlpatterns = [
     path("", views.OrdersView.as_view()),
-    path("/<uuid:id>", views.OrderView.as_view()),
-    path("/<uuid:id>/events", views.EventsView.as_view()),
-    path("/<uuid:id>/cancel", views.CancelView.as_view()),
-    path("/<uuid:id>/ship", step(step=lifecycle.ship)),
-    path("/<uuid:id>/deliver", step(step=lifecycle.deliver)),
-    path("/<uuid:id>/refund", step(step=lifecycle.refund)),
-    path("/<uuid:id>/mark-paid", step(step=lifecycle.mark_paid)),
+    path("/<id:id>", views.OrderView.as_view()),
+    path("/<id:id>/events", views.EventsView.as_view()),
+    path("/<id:id>/cancel", views.CancelView.as_view()),
+    path("/<id:id>/ship", step(step=lifecycle.ship)),
+    path("/<id:id>/deliver", step(step=lifecycle.deliver)),
+    path("/<id:id>/refund", step(step=lifecycle.refund)),
+    path("/<id:id>/mark-paid", step(step=lifecycle.mark_paid)),
 ]

@@ -8,7 +8,7 @@ from uuid import UUID
 from chassis.answer_first import AnswerFirst
 from chassis.auth import SignedIn, is_staff, services, staff
 from chassis.errors import Invalid
-from chassis.fields import validated
+from chassis.fields import Nothing, validated
 from chassis.idempotency import keys
 from chassis.json import Response
 from chassis.pages import page
@@ -21,10 +21,12 @@ from rest_framework.views import APIView
 
 from orders import serializers
 from orders.domain import checkout, lifecycle, orders, privacy
+from orders.domain.documents import location
 from orders.models import Order
 
 ORDER_STAFF = ("orders", "support")
 KEY = keys.described(required=True)
+DONE = {200: serializers.OrderAnswer, 202: serializers.OrderAnswer}
 ACCESS = OpenApiParameter("access_token", str, OpenApiParameter.QUERY, description="a guest's, from the order")
 
 
@@ -87,7 +89,7 @@ class EventsView(APIView):
     @extend_schema(parameters=[ACCESS], responses=serializers.Events)
     def get(self, request: Request, id: UUID) -> Response:
         """Oldest first."""
-        return Response({"results": orders.events(order=_visible(request, id))})
+        return Response({"results": orders.events(order=_visible(request, id)), "next": None, "previous": None})
 
 
 class CancelView(APIView):
@@ -95,11 +97,11 @@ class CancelView(APIView):
 
     permission_classes = [AllowAny]
 
-    @extend_schema(parameters=[ACCESS], request=None, responses=serializers.OrderAnswer)
+    @extend_schema(parameters=[ACCESS], request=None, responses=DONE)
     def post(self, request: Request, id: UUID) -> Response:
         """Until it is shipped; what it needs time for goes on by itself. May be repeated."""
-        order = lifecycle.cancel(order=_visible(request, id), actor=actor(request))
-        return Response(orders.documents_of([order])[0])
+        validated(Nothing, request.data)
+        return _done(lifecycle.cancel(order=_visible(request, id), actor=actor(request)))
 
 
 class StepView(APIView):
@@ -108,10 +110,11 @@ class StepView(APIView):
     permission_classes = [staff("orders")]
     step: Callable[..., Order] = staticmethod(lifecycle.ship)
 
-    @extend_schema(request=None, responses=serializers.OrderAnswer)
+    @extend_schema(request=None, responses=DONE)
     def post(self, request: Request, id: UUID) -> Response:
         """Ship, deliver, refund, mark as paid; 409 ``invalid_transition`` where the state forbids it."""
-        return Response(orders.documents_of([self.step(order=_visible(request, id), actor=actor(request))])[0])
+        validated(Nothing, request.data)
+        return _done(self.step(order=_visible(request, id), actor=actor(request)))
 
 
 class CustomerView(APIView):
@@ -152,6 +155,12 @@ def _visible(request: Request, id: UUID) -> Order:
         staff=is_staff(request.user, *ORDER_STAFF),
         access_token=request.query_params.get("access_token", ""),
     )
+
+
+def _done(order: Order) -> Response:
+    """The order; 202 where what was asked for goes on by itself: a service or the provider does not answer now."""
+    answer = orders.documents_of([order])[0]
+    return Response(answer) if order.at_rest else Response(answer, status=202, headers={"Location": location(order)})
 
 
 def _order_request(body: dict[str, Any], customer: UUID | None) -> checkout.Request:

@@ -36,7 +36,7 @@ def _close_breakers():
 class Machine(RuleBasedStateMachine):
     placed = Bundle("placed")
     shop = charges = None
-    client = ApiClient()  # one for all: each new one reads all middleware, and its files, anew
+    client = ApiClient()
 
     def __init__(self):
         super().__init__()
@@ -118,7 +118,7 @@ class Machine(RuleBasedStateMachine):
         if ids:
             id = ids[which % len(ids)]
             answer = self.client.post(f"/api/v1/orders/{id}/cancel?access_token={_access(id)}")
-            assert answer.status_code in (200, 409)
+            assert answer.status_code in (200, 202, 409)
 
     @rule(which=st.integers(0, 29))
     def expire(self, which):

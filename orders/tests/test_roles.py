@@ -16,7 +16,7 @@ def order(shop, buy):
 
 
 def act(desk, action, order):
-    desk.post(LIST, {"action": action, "_selected_action": [str(order.pk)]})
+    desk.post(LIST, {"action": action, "_selected_action": [str(order.pk)], "sure": "yes"})
     order.refresh_from_db()
     return order.state
 

@@ -29,9 +29,8 @@ def confirmed(order: Order, lines: Iterable[OrderLine], payment: Payment) -> Ans
     return Answer(201, orjson.dumps(body), {"Location": documents.location(order)})
 
 
-def accepted(order: Order, lines: Iterable[OrderLine]) -> Answer:
+def accepted(order: Order, lines: Iterable[OrderLine], payment: Payment | None) -> Answer:
     """202: the order goes on by itself; Location says where to look."""
-    payment = Payment.objects.filter(order=order).first()
     return Answer(202, documents.rendered(order, lines, payment), {"Location": documents.location(order)})
 
 

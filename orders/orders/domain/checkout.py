@@ -11,30 +11,31 @@ from chassis.errors import Unavailable
 from chassis.idempotency import keys
 from chassis.idempotency.models import IdempotencyRecord
 from chassis.ids import uuid7
-from django.db import IntegrityError, connection
+from django.db import IntegrityError, InterfaceError, OperationalError, connection
 from django.db.models import Exists, OuterRef, Q
 from django.http import HttpResponse
 
 from orders import metrics
 from orders.domain import answers, leases, refusals
 from orders.domain.saga import Run
-from orders.domain.snapshots import lines_of
-from orders.domain.transitions import LEASE_SECONDS, Fenced
-from orders.models import WORK, Order, State
+from orders.domain.snapshots import known_lines_of, lines_of
+from orders.domain.transitions import DEADLINE_SECONDS, LEASE_SECONDS, Fenced
+from orders.models import WORK, Order, Payment, State
 
-DEADLINE_SECONDS = 10.0
-PATIENCE_SECONDS = 30.0
-"""How long an order waits for a client that was told to try again."""
 _OUTCOMES = {201: "created", 202: "accepted"}
+_DATABASE_FAULTS = (OperationalError, InterfaceError)
+_PASSING = (Unavailable, *_DATABASE_FAULTS)
+"""A neighbour, or the database, does not answer at the moment."""
 
 _COLUMNS = """
     id, state, customer, email, shipping_address, cart, currency, subtotal, discount, shipping, tax, total,
-    expected_total, method, token, given_up, attempts, lease, lease_until, idempotency_id"""
+    expected_total, method, token, given_up, attempts, lease, lease_until, next_attempt, idempotency_id"""
 _ROW = """
     %(id)s, 'pending', %(customer)s::uuid, %(email)s, %(shipping_address)s::jsonb, %(cart)s, %(currency)s,
     0, 0, 0, 0, 0,
-    %(expected_total)s::bigint, %(method)s, %(token)s, false, 0, %(lease)s,
-    now() + make_interval(secs => %(seconds)s), key.id"""
+    %(expected_total)s::bigint, %(method)s, %(token)s, true, 0, %(lease)s,
+    now() + make_interval(secs => %(seconds)s), now() + make_interval(secs => %(patience)s), key.id"""
+_TIMES = {"seconds": LEASE_SECONDS, "patience": leases.CLIENT_SECONDS}
 _MADE = ("number", "lease_until", "next_attempt", "created", "updated", "idempotency_id")
 """What the database makes of a new order; all else is known."""
 # The key and the order come to be together, or not at all.
@@ -100,7 +101,7 @@ def place(*, request: Request, scope: str, key: str, fingerprint: str, actor: st
     faults.point("orders.placed")
     try:
         placed = _run(Run(order=order, actor=actor, fresh=fresh))
-    except Unavailable:
+    except _PASSING:
         metrics.CHECKOUT.labels("unavailable").observe(perf_counter() - started)
         raise
     metrics.CHECKOUT.labels(_OUTCOMES.get(placed.answer.status, "refused")).observe(perf_counter() - started)
@@ -122,7 +123,7 @@ def _insert(statement: str, request: Request, actor: str, values: dict[str, Any]
     ids = {"id": uuid7(), "lease": uuid4()}
     try:
         with connection.cursor() as cursor:
-            prepared.execute(cursor, statement, {**row, **ids, "seconds": LEASE_SECONDS, "actor": actor, **values})
+            prepared.execute(cursor, statement, {**row, **ids, **_TIMES, "actor": actor, **values})
             made = cursor.fetchone()
     except IntegrityError as error:
         if "order_one_live_per_cart" not in str(error) and "order_one_per_key" not in str(error):
@@ -158,10 +159,8 @@ def _run(run: Run) -> Placed:
     try:
         with deadline.within(DEADLINE_SECONDS):
             run.go_on(answer=True)
-    except Unavailable:
-        waiting = order.state in (State.PENDING, State.RESERVED)
-        leases.let_go(order, wait=PATIENCE_SECONDS if waiting else None, give_up=waiting)
-        if waiting:
+    except _PASSING:
+        if _unpaid(order):
             raise
         rest = None
     except Fenced:
@@ -173,26 +172,40 @@ def _run(run: Run) -> Placed:
     return Placed(run.answer, rest) if run.answer else Placed(_as_it_stands(order))
 
 
+def _unpaid(order: Order) -> bool:
+    """Lets go of the order; whether it is certain that nothing was paid, so that its client can be told to ask again.
+
+    A statement of which no answer came may have been done. Where the database does not say, nothing is certain.
+    """
+    if connection.errors_occurred:
+        connection.close_if_unusable_or_obsolete()
+    try:
+        state = leases.let_go(order, client=True)
+    except _DATABASE_FAULTS:
+        return False
+    order.state = state or order.state
+    return state in (State.PENDING, State.RESERVED)
+
+
 def _as_it_stands(order: Order) -> answers.Answer:
-    """The stored answer if somebody else came to one meanwhile, else 202."""
-    record = IdempotencyRecord.objects.filter(order=order, status__isnull=False).first()
-    if record is not None:
-        return answers.Answer(record.status or 500, bytes(record.body or b""), record.headers)
-    return answers.accepted(order, lines_of(order))
+    """The stored answer if somebody else came to one meanwhile, else 202: with what we know if the database is gone."""
+    try:
+        record = IdempotencyRecord.objects.filter(order=order, status__isnull=False).first()
+        if record is not None:
+            return answers.Answer(record.status or 500, bytes(record.body or b""), record.headers)
+        return answers.accepted(order, lines_of(order), Payment.objects.filter(order=order).first())
+    except _DATABASE_FAULTS:
+        return answers.accepted(order, known_lines_of(order), None)
 
 
 def go_on(*, batch: int = 10) -> int:
     """The worker's part: goes on with orders that nobody is at work on; returns how many came further."""
     moved = 0
-    for order in leases.due(batch=batch):
+    for _ in range(batch):
+        if (order := leases.due()) is None:
+            break
         before = order.state
-        try:
-            with deadline.within(DEADLINE_SECONDS):
-                Run(order=order, actor="worker").go_on()
-        except Unavailable:
-            leases.let_go(order, give_up=order.given_up)
-        except Fenced:
-            continue
+        _drive(Run(order=order, actor="worker"))
         moved += order.state != before
     return moved
 
@@ -211,6 +224,9 @@ def _drive(run: Run) -> None:
         leases.let_go(run.order)
     except Fenced:
         return
+    except Exception:
+        leases.let_go(run.order)  # else it would stand first in the queue again when the lease is over
+        raise
 
 
 def forget_keys(*, batch: int = 1000) -> int:

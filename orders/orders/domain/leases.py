@@ -11,52 +11,58 @@ from orders.domain.transitions import LEASE_SECONDS
 from orders.models import UNDER_WAY, Order, State
 
 PATIENCE_SECONDS = 1.0
+CLIENT_SECONDS = 30
+"""How long an order for which nothing was paid waits for its client, before it is rejected."""
 
 # The condition of the partial index order_under_way, word for word, so that the planner can use it.
 _STATES = ", ".join(f"'{state}'" for state in UNDER_WAY)
 _WORK = f"(state IN ({_STATES}) OR (cancel_requested IS NOT NULL AND state = 'completed'))"
 _TAKE = f"""
-    UPDATE orders_order
-    SET lease = %(lease)s, lease_until = now() + make_interval(secs => %(seconds)s),
-        given_up = %(given_up)s AND given_up
-    WHERE id IN (
+    UPDATE orders_order SET lease = %(lease)s, lease_until = now() + make_interval(secs => %(seconds)s)
+    WHERE id = (
         SELECT id FROM orders_order WHERE lease_until <= now() AND {_WORK} AND {{which}} FOR UPDATE SKIP LOCKED
     ) RETURNING *
 """
 _ONE = _TAKE.format(which="id = %(id)s")
-_DUE = _TAKE.format(which="next_attempt <= now() ORDER BY next_attempt LIMIT %(batch)s")
+_DUE = _TAKE.format(which="next_attempt <= now() ORDER BY next_attempt LIMIT 1")
+_LET_GO = f"""
+    UPDATE orders_order SET lease_until = now(), attempts = attempts + 1,
+        next_attempt = now() + make_interval(secs =>
+            CASE WHEN %(client)s AND state IN ('{State.PENDING}', '{State.RESERVED}') THEN {CLIENT_SECONDS}
+            ELSE least(10, 0.5 * 2 ^ least(attempts, 10)) * (0.5 + random() / 2) END)
+    WHERE id = %(id)s AND lease = %(lease)s RETURNING state
+"""
 
 
 def take(*, id: UUID) -> Order | None:
-    """The order, leased to the caller, or None where it is at rest or somebody is at work on it."""
-    rows = Order.objects.raw(_ONE, _values() | {"id": id, "given_up": False})
-    return next(iter(rows), None)
+    """The order, leased to who asks for it, or None where it is at rest or somebody is at work on it."""
+    if order := _taken(_ONE, id=id):
+        order.given_up = False
+    return order
 
 
-def due(*, batch: int = 10) -> list[Order]:
-    """Orders that somebody has to go on with, leased to the caller, the longest waiting first."""
-    return list(Order.objects.raw(_DUE, _values() | {"batch": batch, "given_up": True}))
+def due() -> Order | None:
+    """The order that has been waiting longest for somebody to go on with it, leased to the caller.
+
+    One at a time: a lease is for a run that begins now.
+    """
+    return _taken(_DUE)
 
 
-def _values() -> dict[str, object]:
-    return {"lease": uuid4(), "seconds": LEASE_SECONDS}
+def _taken(statement: str, **values: object) -> Order | None:
+    return next(iter(Order.objects.raw(statement, {"lease": uuid4(), "seconds": LEASE_SECONDS, **values})), None)
 
 
-def let_go(order: Order, *, wait: float | None = None, give_up: bool = False) -> None:
-    """Ends the lease. ``wait``: seconds until somebody tries again, growing with each attempt where it is not given.
+def let_go(order: Order, *, client: bool = False) -> str | None:
+    """Ends the lease and returns the state that the order is in; None where somebody else has it.
 
-    ``give_up``: the client was told to try again; if it does not, the order is rejected when the wait is over.
+    The wait until somebody tries again grows with each attempt. With ``client`` somebody is told to ask again: where
+    nothing was paid yet, the order waits for that.
     """
     with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            UPDATE orders_order SET lease_until = now(), attempts = attempts + 1, given_up = %(give_up)s,
-                next_attempt = now() + make_interval(secs =>
-                    coalesce(%(wait)s, least(10, 0.5 * 2 ^ least(attempts, 10)) * (0.5 + random() / 2)))
-            WHERE id = %(id)s AND lease = %(lease)s
-            """,
-            {"id": order.pk, "lease": order.lease, "wait": wait, "give_up": give_up},
-        )
+        cursor.execute(_LET_GO, {"id": order.pk, "lease": order.lease, "client": client})
+        row = cursor.fetchone()
+    return row and row[0]
 
 
 def wait_for_rest(orders: QuerySet[Order]) -> None:

@@ -12,6 +12,8 @@ from orders.models import LIVE, Mail, Order, Payment, State
 
 _CANCELLABLE = [*LIVE, State.COMPLETED]
 _PROMISED = [State.CONFIRMED, State.STOCK_COMMITTED, State.COMPLETED, State.SHIPPED, State.DELIVERED]
+_DONE = {State.SHIPPED: "shipped", State.DELIVERED: "delivered", State.REFUNDING: "refunded"}
+"""What people call what was asked for."""
 _ENDED = [State.CANCELLING, State.CANCELLED, State.REFUNDING, State.REFUNDED]
 
 
@@ -23,7 +25,7 @@ def cancel(*, order: Order, actor: str) -> Order:
     """
     with transaction.atomic():
         asked = Order.objects.filter(pk=order.pk, state__in=_CANCELLABLE).update(
-            cancel_requested=Now(), next_attempt=Now(), given_up=False
+            cancel_requested=Now(), next_attempt=Now()
         )
         if asked:
             _note(order.pk, "cancel_requested", actor)
@@ -86,7 +88,7 @@ def _move(order: Order, to: State, *, actor: str) -> Order:
         )
         if not moved:
             order.refresh_from_db()
-            raise InvalidTransition(f"An order that is {order.status} cannot become {to.label.lower()} now.")
+            raise InvalidTransition(f"An order that is {order.status} cannot be {_DONE[to]} now.")
         _note(order.pk, to, actor)
         if to == State.SHIPPED:
             Mail.objects.create(order=order, kind="shipped")

@@ -13,7 +13,7 @@ from chassis.errors import DomainError, Unavailable
 
 from orders import clients, provider
 from orders.domain import leases, lifecycle, saga, snapshots
-from orders.domain.transitions import Fenced, advance
+from orders.domain.transitions import DEADLINE_SECONDS, Fenced, advance
 from orders.models import Order, State
 
 ACTOR = "reconcile"
@@ -79,7 +79,8 @@ def _carry_on(order: Order) -> Outcome:
     if leased is None:
         raise Fenced(order.pk)
     try:
-        return _carried_on(leased)
+        with deadline.within(DEADLINE_SECONDS):
+            return _carried_on(leased)
     except Unavailable:
         leases.let_go(leased)
         raise

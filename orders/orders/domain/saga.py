@@ -136,7 +136,7 @@ def commit_stock(run: Run) -> None:
         run.sold = True
         if not _straight(run):
             advance(run.order, State.STOCK_COMMITTED, actor=run.actor)
-    elif answer.status in (404, 409, 410):
+    elif answer.code in _GONE:
         advance(run.order, State.REFUNDING, actor=run.actor, note="The goods are gone.")
     else:
         raise Unavailable(f"stock answered {answer.status} {answer.code}")
@@ -197,13 +197,12 @@ def refund(run: Run) -> None:
     payment = Payment.objects.get(order=order)
     state = payments.give_back(order, payment)
     entered = set(order.events.values_list("event", flat=True))
-    if State.STOCK_COMMITTED not in entered:
-        _free(order)
-    elif State.SHIPPED not in entered:
+    if State.SHIPPED not in entered:
         _take_back(order)
-    if (
-        run.answer is None
-    ):  # else it was confirmed in this very run, which is what its client is told, now and ever after
+    if State.STOCK_COMMITTED not in entered:
+        clients.end_checkout(cart=order.cart, order=order.pk)
+    # Where it was confirmed in this very run, that is what its client is told, now and ever after.
+    if run.answer is None:
         run.answer = answers.refused(refusals.OrderCancelled("The order was cancelled and the money given back."))
     along = answers.stored(order, run.answer).add(
         "mail AS (INSERT INTO orders_mail (order_id, kind) SELECT id, 'refunded' FROM moved)"
@@ -235,12 +234,11 @@ def _free(order: Order) -> None:
 
 
 def _take_back(order: Order) -> None:
-    """Sold goods are on the shelf again. What stock does not know as sold, after a restore, is freed instead."""
+    """Goods that were sold are on the shelf again, others are free. Stock knows which: its answer may be lost."""
     answer = clients.give_back(order=order.pk)
-    if answer.status in (404, 409):
-        _free(order)
-    else:
-        _expect(answer.status, 200)
+    if answer.code in ("reservation_not_found", "reservation_not_committed"):
+        answer = clients.release(order=order.pk)
+    _expect(answer.status, 200)
 
 
 def _expect(status: int, wanted: int) -> None:
@@ -268,6 +266,8 @@ def _payment(state: str, along: Along | None = None) -> Along:
     return (along or Along()).add(clause, paid=state)
 
 
+_GONE = ("reservation_not_found", "reservation_released", "insufficient_stock")
+"""What stock says of a reservation that cannot be sold."""
 _STEPS: dict[State, Callable[[Run], None]] = {
     State.PENDING: reserve,
     State.RESERVED: start_payment,

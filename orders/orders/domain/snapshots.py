@@ -52,6 +52,11 @@ def lines_of(order: Order) -> list[OrderLine]:
     return order._lines  # type: ignore[attr-defined]
 
 
+def known_lines_of(order: Order) -> list[OrderLine]:
+    """The order's lines as far as they are known without the database."""
+    return getattr(order, "_lines", [])
+
+
 def quantities(lines: Iterable[OrderLine]) -> list[dict[str, Any]]:
     """SKU and quantity of each line, as other services take them."""
     return [{"sku": line.sku, "quantity": line.quantity} for line in lines]

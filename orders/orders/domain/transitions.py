@@ -29,8 +29,10 @@ LEGAL: dict[State, frozenset[State]] = {
     State.CANCELLED: frozenset(),
     State.REFUNDED: frozenset(),
 }
+DEADLINE_SECONDS = 10.0
+"""How long a run works on an order; after that it calls nobody any more."""
 LEASE_SECONDS = 15
-"""Longer than a request's deadline: who holds a lease is at work, or dead."""
+"""Longer than that: who holds a lease is at work, or dead."""
 
 
 class InvalidTransition(DomainError):

@@ -195,6 +195,13 @@ def test_a_service_that_is_down_is_503_and_the_same_key_may_try_again(shop, buy,
     assert (Order.objects.count(), shop.available["A"]) == (1, 8)
 
 
+def test_any_total_that_a_cart_can_have_may_be_expected(shop, buy):
+    shop.fill(quantity=999, A=2_000_000_000)
+    total = {"amount": 999 * 2_000_000_000, "currency": "USD"}
+    answer = buy(shop.cart(A=999), expected_total=total)
+    assert (answer.status_code, answer.json()["total"]) == (201, total)
+
+
 def test_who_was_told_to_try_again_and_does_not_is_not_charged(shop, buy):
     cart = shop.cart(A=2)
     shop.down = {"stock"}

@@ -161,3 +161,38 @@ def test_nothing_personal_is_in_an_event(shop, buy, api, me):
     buy(shop.cart(A=1), headers=me)
     assert not OrderEvent.objects.filter(note__contains="@").exists()
     assert Payment.objects.get().amount == 250
+
+
+@pytest.mark.parametrize("step", ["cancel", "refund", "ship", "deliver", "mark-paid"])
+@pytest.mark.parametrize("body", [{"amount": {"amount": 1, "currency": "USD"}}, [1], "1"])
+def test_a_step_takes_no_words_that_it_would_not_heed(api, bought, as_staff, step, body):
+    answer = api.post(f"{bought}/{step}", body, as_staff("orders"))
+    assert (answer.status_code, answer.json()["code"]) == (400, "invalid"), answer.content
+    assert Order.objects.get().state == "completed"
+
+
+def test_what_has_to_wait_is_202_and_goes_on_by_itself(shop, api, bought, me, as_staff):
+    shop.down = {"return"}
+    for path, who in (("cancel", me), ("refund", as_staff("orders")), ("cancel", me)):
+        answer = api.post(f"{bought}/{path}", headers=who)
+        assert (answer.status_code, answer["Location"], answer.json()["status"]) == (202, bought, "confirmed")
+    shop.down = set()
+    Order.objects.update(next_attempt="2020-01-01T00:00Z", lease_until="2020-01-01T00:00Z")
+    checkout.go_on()
+    answer = api.post(f"{bought}/cancel", headers=me)
+    assert (answer.status_code, answer.json()["status"]) == (200, "refunded")
+
+
+def test_an_id_may_be_written_in_capitals(api, bought, me):
+    path, _, id = bought.rpartition("/")
+    assert api.get(f"{path}/{id.upper()}", me).json() == api.get(bought, me).json()
+
+
+def test_no_cache_keeps_what_is_somebody_s_own(api, bought, me):
+    for path in (bought, f"{bought}/events", "/api/v1/orders", "/api/v1/orders/none"):
+        assert api.get(path, me)["Cache-Control"] == "no-store"
+
+
+def test_events_are_a_list_like_any_other(api, bought, me):
+    told = api.get(f"{bought}/events", me).json()
+    assert (told["next"], told["previous"]) == (None, None)

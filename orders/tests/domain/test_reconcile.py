@@ -157,6 +157,18 @@ def test_a_refund_goes_on_when_stock_and_provider_forgot_what_it_gives_back(shop
     assert true(shop, charges, order) == ("refunded", "released", "voided", 10)
 
 
+def test_a_refund_of_an_order_that_did_not_hear_that_its_goods_were_sold_puts_them_back(
+    shop, charges, order, forget_charge
+):
+    """The answer of ``commit`` was lost, and the provider is older than the charge."""
+    rewind(order, State.CONFIRMED, "pending", "reserved", "paying", "paid")
+    shop.carts[str(order.cart)]["checkout"] = str(order.pk)
+    forget_charge(order)
+    assert reconcile(id=order.pk).repaired
+    assert true(shop, charges, order) == ("refunded", "returned", "voided", 10)
+    assert shop.carts[str(order.cart)]["checkout"] is None
+
+
 def test_a_failed_order_gives_back_what_others_still_hold(shop, charges, order):
     lifecycle.cancel(order=order, actor="buyer")
     id = str(order.pk)
