@@ -1,17 +1,20 @@
 """The warehouse's desk: levels are read, and change only by receipts and adjustments that say why."""
 
 from typing import Any
+from urllib.parse import urlencode
 
 from chassis.admin import MAX_QUANTITY, QuantityForm, ReadOnlyAdmin, ask
+from chassis.fields import is_sku
 from django import forms
 from django.contrib import admin
+from django.contrib.admin.utils import quote, unquote
 from django.db.models import F, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from unfold.admin import TabularInline
 from unfold.contrib.filters.admin import RangeDateFilter
 from unfold.decorators import action, display
-from unfold.widgets import UnfoldAdminIntegerFieldWidget
+from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminTextInputWidget
 
 from stock.domain import levels
 from stock.models import Level, Movement, Reservation, ReservationLine
@@ -21,6 +24,22 @@ class ReceiptForm(QuantityForm):
     """What came in is a positive number."""
 
     quantity = forms.IntegerField(min_value=1, max_value=MAX_QUANTITY, widget=UnfoldAdminIntegerFieldWidget)
+
+
+class NewSkuForm(ReceiptForm):
+    """The first goods of a SKU: the ledger forgets nothing, so it must be one, and none that is there."""
+
+    sku = forms.CharField(label="SKU", max_length=64, widget=UnfoldAdminTextInputWidget)
+    field_order = ["sku", "quantity", "reason"]
+
+    def clean_sku(self) -> str:
+        """A SKU that can be one, and that stock does not know yet."""
+        sku = str(self.cleaned_data["sku"])
+        if not is_sku(sku):
+            raise forms.ValidationError("1 to 64 letters, digits, dots, dashes or underscores; no reserved word.")
+        if Level.objects.filter(pk=sku).exists():
+            raise forms.ValidationError("Stock has this SKU already: receive it on its own page.")
+        return sku
 
 
 class Shortage(admin.SimpleListFilter):
@@ -52,6 +71,7 @@ class LevelAdmin(ReadOnlyAdmin):
     list_filter = [Shortage]
     readonly_fields = ["sku", "on_hand", "reserved", "free", "updated"]
     fields = ["sku", "on_hand", "reserved", "free", "reorder_point", "updated"]
+    actions_list = ["receive_new"]
     actions_detail = ["receive", "adjust", "ledger"]
     actions_row = ["receive", "adjust", "ledger"]
 
@@ -85,26 +105,44 @@ class LevelAdmin(ReadOnlyAdmin):
 
     @action(description="Ledger", url_path="ledger", icon="history", permissions=["view"])
     def ledger(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        return HttpResponse(
-            status=302, headers={"Location": f"{reverse('admin:stock_movement_changelist')}?q={object_id}"}
+        of_it = urlencode({"level__exact": object_id})
+        return HttpResponseRedirect(f"{reverse('admin:stock_movement_changelist')}?{of_it}")
+
+    @action(description="Receive a new SKU", url_path="receive", icon="add", permissions=["act"])
+    def receive_new(self, request: HttpRequest) -> HttpResponse:
+        return ask(
+            request,
+            self.admin_site,
+            title="Receive a new SKU",
+            explanation="The first goods of a SKU that stock does not know yet, written as in products.",
+            form_class=NewSkuForm,
+            run=lambda values: _booked(levels.receive, request, **values),
+            back=reverse("admin:stock_level_changelist"),
         )
 
     def _ask(
         self, request: HttpRequest, sku: str, title: str, explanation: str, act: Any, form_class: type[forms.Form]
     ) -> HttpResponse:
-        def run(values: dict[str, Any]) -> str:
-            moved: Movement = act(sku=sku, actor=f"admin:{request.user}", **values)
-            return f"{moved.kind} of {moved.quantity:+} {sku} written to the ledger."
-
+        if self.get_object(request, sku) is None:
+            raise Http404
         return ask(
             request,
             self.admin_site,
             title=f"{title}: {sku}",
             explanation=explanation,
             form_class=form_class,
-            run=run,
-            back=reverse("admin:stock_level_change", args=[sku]),
+            run=lambda values: _booked(act, request, sku=sku, **values),
+            back=reverse("admin:stock_level_change", args=[quote(sku)]),
         )
+
+    def _get_actions_navigation(self, provided: Any, allowed: Any, object_id: str | None = None) -> Any:
+        """Django's pages write A_B as A_5FB in their addresses; those of actions hold the SKU itself, as in rows."""
+        return super()._get_actions_navigation(provided, allowed, object_id and unquote(object_id))
+
+
+def _booked(act: Any, request: HttpRequest, *, sku: str, quantity: int, reason: str) -> str:
+    moved: Movement = act(sku=sku, quantity=quantity, reason=reason, actor=f"admin:{request.user}")
+    return f"{moved.kind} of {moved.quantity:+} {sku} written to the ledger."
 
 
 @admin.register(Movement)

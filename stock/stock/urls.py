@@ -10,10 +10,10 @@ step = views.ReservationStepView.as_view
 urlpatterns = [
     path("", views.LevelsView.as_view()),
     path("/movements", views.MovementsView.as_view()),
-    path("/reservations/<uuid:id>", views.ReservationView.as_view()),
-    path("/reservations/<uuid:id>/commit", step(step=reservations.commit), name="commit"),
-    path("/reservations/<uuid:id>/release", step(step=reservations.release), name="release"),
-    path("/reservations/<uuid:id>/return", step(step=reservations.give_back), name="return"),
+    path("/reservations/<id:id>", views.ReservationView.as_view()),
+    path("/reservations/<id:id>/commit", step(step=reservations.commit), name="commit"),
+    path("/reservations/<id:id>/release", step(step=reservations.release), name="release"),
+    path("/reservations/<id:id>/return", step(step=reservations.give_back), name="return"),
     path("/<sku:sku>", views.LevelView.as_view()),
     path("/<sku:sku>/movements", views.SkuMovementsView.as_view()),
 ]

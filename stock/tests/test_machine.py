@@ -176,6 +176,8 @@ class Real:
 
 
 class Machine(RuleBasedStateMachine):
+    sides = ()  # two threads, each with a connection of its own
+
     def __init__(self):
         super().__init__()
         with connection.cursor() as cursor:
@@ -190,14 +192,8 @@ class Machine(RuleBasedStateMachine):
 
     @rule(first=CALLS, second=CALLS)
     def two_at_once(self, first, second):
-        def run(call):
-            try:
-                return self.real.call(*call)
-            finally:
-                connection.close()
-
-        with ThreadPoolExecutor(2) as pool:
-            came = tuple(pool.map(run, [first, second]))
+        calls = [side.submit(self.real.call, *call) for side, call in zip(self.sides, (first, second), strict=True)]
+        came = tuple(call.result() for call in calls)
         found = self.real.state()
         possible = []
         for order in ((0, 1), (1, 0)):
@@ -223,7 +219,16 @@ class Machine(RuleBasedStateMachine):
             assert cursor.fetchall() == []
 
 
-def test_any_calls_in_any_order_two_at_a_time():
+@pytest.fixture
+def sides(transactional_db, monkeypatch):
+    with ThreadPoolExecutor(1) as one, ThreadPoolExecutor(1) as other:
+        monkeypatch.setattr(Machine, "sides", (one, other))
+        yield
+        for side in (one, other):
+            side.submit(lambda: connection.close()).result()  # each its own: the name means another one in each thread
+
+
+def test_any_calls_in_any_order_two_at_a_time(sides):
     run_state_machine_as_test(
         Machine,
         settings=settings(

@@ -7,7 +7,8 @@ from stock.models import Level
 from tests.conftest import state_of
 
 pytestmark = pytest.mark.django_db
-LEVEL = "/admin/stock/stock/level/A/"
+LIST = "/admin/stock/stock/level/"
+LEVEL = f"{LIST}A/"
 LISTS = ("level", "movement", "reservation")
 WHY = {"quantity": 3, "reason": "a count"}
 
@@ -40,6 +41,8 @@ def test_nobody_else_does(at_desk, shelf, role):
     for action in ("receive", "adjust"):
         assert desk.get(f"{LEVEL}{action}/").status_code == 403
         assert desk.post(f"{LEVEL}{action}/", WHY).status_code == 403
+    assert desk.post(f"{LIST}receive/", WHY | {"sku": "B"}).status_code == 403
+    assert b"Receive a new SKU" not in desk.get(LIST).content
     assert desk.post(f"{LEVEL}change/", {"reorder_point": 4}).status_code == 403
     assert state_of("A") == (5, 0)
     assert Level.objects.get(pk="A").reorder_point is None
