@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from chassis.fields import MAX_INT, UUID, Integer, Money, Sku, StrictSerializer
+from chassis.fields import MAX_INT, UUID, Integer, Money, Sku, StrictSerializer, Total
 from chassis.money import money
 from django.conf import settings
 from rest_framework import serializers
@@ -11,10 +11,6 @@ from rest_framework import serializers
 from cart.domain.carts import Contents
 from cart.domain.prices import PricedCart, PricedLine
 from cart.models import MAX_QUANTITY
-
-
-class Nothing(StrictSerializer):
-    """An empty body, or none."""
 
 
 class QuantityRequest(StrictSerializer):
@@ -56,7 +52,7 @@ class CartLine(serializers.Serializer[Any]):
     quantity = serializers.IntegerField(min_value=1, max_value=MAX_QUANTITY)
     unit_price = Money()
     previous_unit_price = Money(allow_null=True)
-    line_total = Money()
+    line_total = Total()
     available = serializers.IntegerField(min_value=0)
 
 
@@ -65,7 +61,7 @@ class CartAnswer(serializers.Serializer[Any]):
 
     id = serializers.UUIDField()
     lines = CartLine(many=True)
-    total = Money()
+    total = Total()
     version = serializers.IntegerField(min_value=0)
 
 

@@ -7,7 +7,7 @@ from cart import views
 urlpatterns = [
     path("", views.CartsView.as_view()),
     path("/current", views.CurrentView.as_view()),
-    path("/<uuid:id>", views.CartView.as_view()),
-    path("/<uuid:id>/claim", views.ClaimView.as_view()),
-    path("/<uuid:id>/lines/<sku:sku>", views.LineView.as_view()),
+    path("/<id:id>", views.CartView.as_view()),
+    path("/<id:id>/claim", views.ClaimView.as_view()),
+    path("/<id:id>/lines/<sku:sku>", views.LineView.as_view()),
 ]

@@ -4,7 +4,7 @@ import uuid
 from typing import Any
 
 from chassis.auth import SignedIn, services
-from chassis.fields import validated
+from chassis.fields import Nothing, validated
 from chassis.json import Response
 from drf_spectacular.utils import extend_schema
 from rest_framework.permissions import AllowAny
@@ -24,7 +24,7 @@ class CartsView(APIView):
     @extend_schema(request=None, responses={201: serializers.CartAnswer})
     def post(self, request: Request) -> Response:
         """A new empty cart: the customer's with a token, else a guest's, which is as secret as its id."""
-        validated(serializers.Nothing, request.data)
+        validated(Nothing, request.data)
         opened = carts.open_cart(customer=_customer(request))
         return Response(serializers.cart(priced(opened)), status=201)
 
@@ -83,7 +83,7 @@ class ClaimView(APIView):
     @extend_schema(request=None, responses=serializers.CartAnswer)
     def post(self, request: Request, id: uuid.UUID) -> Response:
         """Makes a guest's cart mine, and the lines of my current one move into it. May be repeated."""
-        validated(serializers.Nothing, request.data)
+        validated(Nothing, request.data)
         customer = _signed_in(request)
         claims.claim(id=id, customer=customer)
         return Response(serializers.cart(priced(carts.read(id=id, customer=customer))))

@@ -2,4 +2,4 @@
 
 from chassis.settings import adopt
 
-adopt(globals(), service="cart", prefix="carts", apps=["cart"])
+adopt(globals(), service="cart", prefix="carts", apps=["cart"], personal=True)

@@ -3,7 +3,13 @@
 from chassis import env
 from chassis.settings import adopt
 
-adopt(globals(), service="customers", apps=["allauth.account", "allauth.idp.oidc", "customers"], provider=True)
+adopt(
+    globals(),
+    service="customers",
+    apps=["allauth.account", "allauth.idp.oidc", "customers"],
+    provider=True,
+    personal=True,
+)
 
 AUTH_USER_MODEL = "customers.Customer"
 AUTHENTICATION_BACKENDS = ["customers.backends.AccountBackend"]

@@ -13,7 +13,7 @@ urlpatterns = [
     path("/me/export", views.ExportView.as_view()),
     path("/me/verify-email", views.MyVerificationView.as_view()),
     path("/me/addresses", address_views.AddressesView.as_view()),
-    path("/me/addresses/<uuid:id>", address_views.AddressView.as_view()),
+    path("/me/addresses/<id:id>", address_views.AddressView.as_view()),
     path("/verify-email", views.VerifyEmailView.as_view()),
     path("/password-reset", views.PasswordResetView.as_view()),
     path("/password-reset/confirm", views.PasswordResetConfirmView.as_view()),

@@ -3,7 +3,7 @@
 from typing import Any
 
 from chassis.auth import SignedIn
-from chassis.fields import validated
+from chassis.fields import Nothing, validated
 from chassis.json import Response
 from chassis.origin import origin
 from django.http import HttpResponse
@@ -125,6 +125,7 @@ class MyVerificationView(APIView):
     @extend_schema(request=None, responses={202: serializers.MailOnItsWay})
     def post(self, request: Request) -> Response:
         """Sends it to each address of the account that is not verified."""
+        validated(Nothing, request.data)
         verification.request_verification(id=caller.customer(request))
         return Response(ON_ITS_WAY, status=202)
 
