@@ -99,6 +99,12 @@ def _mail(settings: Mapping[str, str]) -> Iterator[Finding]:
     url = urlsplit(settings.get("EMAIL_URL", ""))
     sent = url.scheme in ("smtp", "smtps", "smtp+tls", "smtp+ssl") and bool(url.hostname)
     yield Finding(sent, "mails are sent", "set EMAIL_URL=smtp+tls://user:password@host:587")
+    plain = url.scheme == "smtp" and "email_use_" not in url.query.lower()
+    yield Finding(
+        not (plain and url.password) or url.hostname in ("localhost", "127.0.0.1", "::1"),
+        "the mail server's password travels over TLS only",
+        "set EMAIL_URL=smtp+tls://… (port 587) or smtp+ssl://… (port 465)",
+    )
     sender = settings.get("EMAIL_FROM", "")
     yield Finding(
         "@" in sender and "localhost" not in sender, "mails have a sender", "set EMAIL_FROM='Shop <shop@your.shop>'"

@@ -5,7 +5,7 @@ import os
 import sys
 from pathlib import Path
 
-from local import ports, venv
+from local import ports, settings, venv
 from local.problem import Problem
 
 COMMANDS = {
@@ -36,12 +36,12 @@ def _run(options: argparse.Namespace, words: list[str]) -> int:
     if options.command == "venv":
         venv.ensure(development=True)
         return 0
+    settings.check_place(options.state)
+    if options.command in ("up", "restart"):
+        settings.check(os.environ)
     if not venv.inside():
         _prepare(options)
         os.execv(venv.PYTHON, [str(venv.PYTHON), "-m", "local", *words])  # noqa: S606 - not even a subprocess
-    if options.state.exists() and not os.access(options.state, os.R_OK | os.W_OK | os.X_OK):
-        owner = options.state.stat().st_uid
-        raise Problem(f"{options.state} belongs to user {owner}, who ran this shop before: be that user, or root")
     from local import commands  # needs what .venv has
 
     return int(commands.BY_NAME[options.command](options))
@@ -51,7 +51,7 @@ def _prepare(options: argparse.Namespace) -> None:
     """.venv, after what can be seen to fail without it."""
     if options.command in ("up", "restart") and not (options.state / "run" / "supervisord.pid").exists():
         wanted = ports.resolve(os.environ, options.port_offset)
-        ports.check_free(wanted, gateway_address=os.environ.get("GATEWAY_BIND", "127.0.0.1"))
+        ports.check_free(wanted, os.environ)
     venv.ensure()
 
 

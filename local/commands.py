@@ -101,7 +101,7 @@ def _summary(shop: Shop, password: str, seconds: float) -> str:
     return f"""
 Comptoir is open, after {seconds:.0f} s.
 
-  shop            {url}/
+  shop            {url}/{tls_line(shop)}
   API reference   {url}/docs/
   admins          {url}/admin/products/  (stock, customers, cart, orders alike)
   staff account   {email} {password}
@@ -109,6 +109,15 @@ Comptoir is open, after {seconds:.0f} s.
 
   try             curl '{url}/api/v1/products?q=bananna&limit=3'
   stop            make down"""
+
+
+def tls_line(shop: Shop) -> str:
+    """The https address on a line of its own, where the gateway has one."""
+    values = shop.env("nginx")
+    if values.get("GATEWAY_TLS") != "on":
+        return ""
+    port = values["GATEWAY_TLS_LISTEN"].rpartition(":")[2]
+    return f"\n  over TLS        https://localhost:{port}/, or the name that the certificate has"
 
 
 def prometheus_line(shop: Shop) -> str:

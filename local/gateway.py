@@ -18,6 +18,7 @@ def variables(state: State, ports: Mapping[str, int], settings: Mapping[str, str
     bind = settings.get("GATEWAY_BIND", "127.0.0.1")
     assets = package_folder("drf_spectacular_sidecar") / "static" / "drf_spectacular_sidecar"
     return {
+        "GATEWAY_TLS_LISTEN": f"{bind}:{ports['GATEWAY_TLS_PORT']}",
         **{name: settings[name] for name in names() if name in settings},
         "GATEWAY_BIND": bind,
         "GATEWAY_LISTEN": f"{bind}:{ports['GATEWAY_PORT']}",

@@ -10,6 +10,7 @@ from local.problem import Problem
 
 DEFAULTS = {
     "GATEWAY_PORT": 8080,
+    "GATEWAY_TLS_PORT": 8443,
     "GATEWAY_METRICS_PORT": 9080,
     "PRODUCTS_1_PORT": 5001,
     "PRODUCTS_2_PORT": 5011,
@@ -21,6 +22,7 @@ DEFAULTS = {
     "POSTGRES_PORT": 5442,
     "PROMETHEUS_PORT": 9090,
 }
+_PUBLIC = ("GATEWAY_PORT", "GATEWAY_TLS_PORT")
 # The metrics of an instance are 1000 above it, those of a service's worker 10 further; the exporter's are PostgreSQL's.
 METRICS_OF = {
     "PRODUCTS_1_METRICS_PORT": ("PRODUCTS_1_PORT", 1000),
@@ -51,12 +53,14 @@ def resolve(settings: Mapping[str, str], offset: int = 0) -> dict[str, int]:
     return ports
 
 
-def check_free(ports: Mapping[str, int], gateway_address: str = "127.0.0.1") -> None:
+def check_free(ports: Mapping[str, int], settings: Mapping[str, str] | None = None) -> None:
     """Raises ``Problem``, naming each port that something else listens on."""
+    settings = settings or {}
+    bind = settings.get("GATEWAY_BIND") or "127.0.0.1"
     taken = {
         name: port
         for name, port in ports.items()
-        if _used(name) and not _free(name, port, gateway_address if name == "GATEWAY_PORT" else "127.0.0.1")
+        if _used(name, settings) and not _free(name, port, bind if name in _PUBLIC else "127.0.0.1")
     }
     if not taken:
         return
@@ -89,7 +93,9 @@ def free_offset() -> int:
     raise Problem("no free ports were found for a shop")
 
 
-def _used(name: str) -> bool:
+def _used(name: str, settings: Mapping[str, str]) -> bool:
+    if name == "GATEWAY_TLS_PORT":
+        return settings.get("GATEWAY_TLS") == "on" and not settings.get("GATEWAY_TLS_LISTEN")
     return name not in ("PROMETHEUS_PORT", "EXPORTER_METRICS_PORT") or shutil.which("prometheus") is not None
 
 

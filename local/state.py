@@ -2,6 +2,7 @@
 
 import fcntl
 import hashlib
+import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -77,14 +78,26 @@ class State:
 
     def create(self, owner: User) -> None:
         """Makes the folders, private to the shop's user."""
-        owner.folder(self.folder)
+        self._own(owner)
         for path in (self.secrets, self.env, self.run, self.log, self.media, self.mail, self.socket.parent):
             owner.folder(path)
+
+    def _own(self, owner: User) -> None:
+        """Makes the folder, or takes one that root made, unless somebody else has anything in it."""
+        uid = owner.folder(self.folder).stat().st_uid
+        if uid == owner.uid or os.geteuid() != 0:  # whether anybody else may write there: local/settings.py
+            return
+        if any(each.lstat().st_uid != owner.uid for each in self.folder.iterdir()):
+            raise Problem(
+                f"{self.folder} belongs to user {uid}, and the shop runs as user {owner.uid}: name another folder "
+                "in COMPTOIR_STATE, one that is not there yet for example"
+            )
+        os.chown(self.folder, owner.uid, owner.gid)
 
     @contextmanager
     def locked(self, owner: User) -> Iterator[None]:
         """Holds the state folder for one `up` at a time. Raises ``Problem`` while another one has it."""
-        owner.folder(self.folder)
+        self._own(owner)
         path = owner.folder(self.run) / "lock"
         if not path.exists():
             owner.write(path, "")

@@ -6,16 +6,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from local import environment, gateway, ports, postgres, prepare, processes, prometheus, secrets
-from local.problem import Problem
-from local.venv import ROOT
+from local import environment, gateway, ports, postgres, prepare, processes, prometheus, secrets, settings
 
 if TYPE_CHECKING:
     from local.shop import Shop
 
 ONCE = ("SEED", "STAFF_EMAIL", "STAFF_PASSWORD")
 """Settings that `up` itself acts on; they make no difference to the processes."""
-CATALOGUE = ROOT / "data" / "catalogue.csv"
 Say = Callable[[str], None]
 
 
@@ -55,7 +52,7 @@ def _begin(shop: "Shop", files: dict[Path, str], say: Say) -> None:
     """Makes what the processes need, and starts supervisord; all of a shop that ran with other settings is stopped."""
     if shop.down():
         say("what was running is stopped")
-    ports.check_free(shop.ports, gateway_address=shop.settings.get("GATEWAY_BIND", "127.0.0.1"))
+    ports.check_free(shop.ports, shop.settings)
     shop.state.create(shop.user)
     with _step(say, "secrets, configuration, data folder"):
         secrets.generate(shop.state.secrets, f"127.0.0.1:{shop.ports['POSTGRES_PORT']}", shop.user)
@@ -84,12 +81,8 @@ def _start_services(shop: "Shop") -> None:
 
 def _load_goods(shop: "Shop", say: Say) -> None:
     """SEED: `none`, or the path of a product feed; the shop's own catalogue where it is not set."""
-    seed = shop.settings.get("SEED") or str(CATALOGUE)
-    if seed == "none":
+    if (feed := settings.feed(shop.settings)) is None:
         return
-    feed = Path(seed).expanduser().absolute()
-    if not feed.is_file():
-        raise Problem(f"SEED is {seed!r}: give the path of a product feed, or `none` for an empty shop")
     with _step(say, f"goods from {feed.name}"):
         shop.manage("products", "import_products", str(feed), "--once")
         postgres.analyze(shop.state, shop.ports["POSTGRES_PORT"], "products", "stock")

@@ -69,6 +69,7 @@ def test_a_shop_that_is_ready_has_nothing_left_to_do(ready: dict[str, str]) -> N
         ({"GATEWAY_TLS": "off", "TRUSTED_PROXY": "0.0.0.0/0"}, "over TLS"),
         ({"TLS_CERTIFICATE": "/nowhere"}, "over TLS"),
         ({"EMAIL_URL": "consolemail://"}, "mails are sent"),
+        ({"EMAIL_URL": "smtp://shop:x@mail.example.org:587"}, "mail server's password"),
         ({"EMAIL_FROM": "shop@localhost"}, "sender"),
         ({"STAFF_EMAIL": "staff@example.com"}, "staff account"),
         ({"STAFF_PASSWORD": "admin"}, "STAFF_PASSWORD"),
@@ -77,6 +78,13 @@ def test_a_shop_that_is_ready_has_nothing_left_to_do(ready: dict[str, str]) -> N
 def test_each_thing_that_is_missing_is_said(ready: dict[str, str], change: dict[str, str], said: str) -> None:
     (what,) = left(ready | change)
     assert said in what
+
+
+@pytest.mark.parametrize(
+    "url", ["smtp://shop:x@localhost:25", "smtp://relay:25", "smtp+ssl://shop:x@mail.example.org:465"]
+)
+def test_plain_smtp_will_do_without_a_password_or_on_this_machine(ready: dict[str, str], url: str) -> None:
+    assert left(ready | {"EMAIL_URL": url}) == []
 
 
 def test_a_proxy_in_front_may_end_tls(ready: dict[str, str]) -> None:
@@ -103,7 +111,7 @@ def test_the_command_prints_a_list_and_fails_while_something_is_left(ready: dict
     kept = {"PATH": os.environ["PATH"]}
     command = [str(PYTHON), "-m", "local.check_deploy"]
     done = subprocess.run(command, cwd=ROOT, env=kept | ready, capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "all 18 hold"), done.stdout
+    assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "all 19 hold"), done.stdout
     bare = subprocess.run(command, cwd=ROOT, env=kept, capture_output=True, text=True, check=False)
     assert bare.returncode > 0
     assert "  TODO  PUBLIC_URL is the shop's https address: set PUBLIC_URL=https://your.shop" in bare.stdout

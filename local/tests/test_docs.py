@@ -58,6 +58,13 @@ def test_every_make_target_that_is_named_exists(document: Path) -> None:
     assert set(re.findall(rf"`{call}", text)) <= at_the_root.union(*makefiles.values())
 
 
+@pytest.mark.parametrize("makefile", sorted(ROOT.glob("*/Makefile")), ids=lambda path: path.parent.name)
+def test_make_alone_lists_a_folder_s_targets_and_runs_nothing(makefile: Path) -> None:
+    first = TARGET.search(makefile.read_text())
+    assert first is not None
+    assert first[1] == "help"
+
+
 def test_the_readme_names_every_setting_of_local_mode_and_nothing_else() -> None:
     named = {name for name, _ in SETTING.findall((ROOT / "README.md").read_text())}
     assert named == {*PASSED_ON, *MONITORING, *ONCE, *ports.DEFAULTS, *HERE}

@@ -3,12 +3,12 @@ from pathlib import Path
 
 import pytest
 
-from local import environment, gateway, ports, prepare, secrets
+from local import commands, environment, gateway, ports, prepare, secrets
 from local.secrets import SERVICES
 from local.shop import Shop
 from local.venv import ROOT
 
-READ = re.compile(r"\b(?:env\.)?(?:text|integer|flag|words|database|email|secret)\(\s*\"([A-Z_]+)\"")
+READ = re.compile(r"\b(?:env\.)?(?:text|integer|flag|words|database|email|secret|choice|currency)\(\s*\"([A-Z_]+)\"")
 ONE_SHOT = {"DATABASE_OWNER_URL", "STAFF_EMAIL", "STAFF_PASSWORD"}
 # Fault runs give it to single processes; a shop that sells never has it.
 FAULT_RUNS = {"FAULTS"}
@@ -100,6 +100,16 @@ def test_the_gateway_knows_every_address_of_this_shop(state: Path) -> None:
     assert (variables["STOCK_ADDRESS"], variables["CART_ADDRESS"]) == ("127.0.0.1:7000", "127.0.0.1:5104")
     assert variables["LIMIT_RATE"] == "5r/s"
     assert (Path(variables["DOCS_ASSETS"]) / "swagger-ui-bundle.js").is_file()
+
+
+def test_the_listener_for_tls_moves_with_the_shop_and_is_told(state: Path) -> None:
+    shop = Shop(state, 100, {"GATEWAY_BIND": "0.0.0.0", "GATEWAY_TLS": "on"})  # noqa: S104
+    assert shop.env("nginx")["GATEWAY_TLS_LISTEN"] == "0.0.0.0:8543"
+    assert "https://localhost:8543/" in commands.tls_line(shop)
+    own = Shop(state, 100, {"GATEWAY_TLS": "on", "GATEWAY_TLS_LISTEN": "127.0.0.2:443"})
+    assert own.env("nginx")["GATEWAY_TLS_LISTEN"] == "127.0.0.2:443"
+    assert "https://localhost:443/" in commands.tls_line(own)
+    assert commands.tls_line(Shop(state)) == ""
 
 
 def test_ports_that_tests_ask_for_are_free() -> None:

@@ -31,7 +31,15 @@ def test_several_taken_ports_are_one_line(taken_port: int) -> None:
 
 def test_the_gateway_s_port_is_taken_also_when_something_else_has_it_on_one_address(taken_port: int) -> None:
     with pytest.raises(Problem):
-        ports.check_free({"GATEWAY_PORT": taken_port}, gateway_address="0.0.0.0")  # noqa: S104
+        ports.check_free({"GATEWAY_PORT": taken_port}, {"GATEWAY_BIND": "0.0.0.0"})  # noqa: S104
+
+
+def test_the_port_of_tls_has_to_be_free_only_where_the_gateway_takes_it(taken_port: int) -> None:
+    wanted = {"GATEWAY_TLS_PORT": taken_port}
+    for settings in ({}, {"GATEWAY_TLS": "on", "GATEWAY_TLS_LISTEN": "127.0.0.1:1"}):
+        ports.check_free(wanted, settings)
+    with pytest.raises(Problem, match=r"\(GATEWAY_TLS_PORT\) is taken"):
+        ports.check_free(wanted, {"GATEWAY_TLS": "on"})
 
 
 def test_an_offset_moves_the_defaults_and_not_what_is_set() -> None:
