@@ -42,8 +42,9 @@ def run_action(browser: Browser, action: str) -> None:
     [box] = browser.all("#result_list tbody input[name=_selected_action]")
     browser.execute_script("arguments[0].click()", box)
     Select(browser.find_element(By.NAME, "action")).select_by_value(action)
-    [button] = [each for each in browser.all("button[name=index], button[title]") if each.is_displayed()][-1:]
-    button.click()
+    # A script shows the button once it has seen the box.
+    buttons = until(lambda: [it for it in browser.all("button[name=index], button[title]") if it.is_displayed()], bool)
+    buttons[-1].click()
 
 
 @pytest.mark.parametrize("service", SERVICES)

@@ -108,7 +108,9 @@ def test_roles_are_respected(browser: Browser, target: Target, clerk: str) -> No
         assert opens(browser, target, service), service
         browser.get(f"{target.url}/admin/{service}/{path}")
         browser.look(f"clerk-{service}-{path.strip('/').replace('/', '-')}")
-        assert bool(browser.all("#changelist")) is title, (service, path)
+        if title:
+            browser.wait("#changelist")
+        assert bool(browser.all("#changelist")) is title, (service, path, browser.page_source[:2000])
 
 
 def test_a_customer_is_refused_and_told_why(browser: Browser, target: Target, customer: Person) -> None:

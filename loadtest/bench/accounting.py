@@ -9,11 +9,14 @@ import psutil
 from local.shop import Shop
 
 Pids = Callable[[], Mapping[str, int]]
+KEEPER = "supervisord"
+"""It starts all others, whose own books count, and writes their logs."""
 
 
 def processes(shop: Shop) -> dict[str, int]:
     """The process ids of what runs, by the name of the service that it is a process of."""
-    return {name: known["pid"] for name, known in shop.supervisor.processes().items() if known["pid"]}
+    running = {name: known["pid"] for name, known in shop.supervisor.processes().items() if known["pid"]}
+    return running | {KEEPER: shop.supervisor.own_pid()}
 
 
 @dataclass
@@ -42,14 +45,15 @@ def cpu(pids: Mapping[str, int]) -> dict[str, float]:
     """User and system seconds so far by group, of each process with its children, ended ones too."""
     found: dict[str, float] = {}
     for name, pid in pids.items():
-        seconds = sum(sum(times) for times in map(_times, _family(pid)))
+        books = 2 if name == KEEPER else 4
+        seconds = sum(sum(_times(process)[:books]) for process in _counted(name, pid))
         found[group_of(name)] = found.get(group_of(name), 0.0) + seconds
     return found
 
 
 def memory(pids: Mapping[str, int]) -> dict[str, int]:
     """Proportional set size in bytes by process: what several share is counted once, in parts."""
-    return {name: sum(_pss(process) for process in _family(pid)) for name, pid in pids.items()}
+    return {name: sum(map(_pss, _counted(name, pid))) for name, pid in pids.items()}
 
 
 def group_of(name: str) -> str:
@@ -63,10 +67,11 @@ def own_cpu() -> float:
     return times.user + times.system + times.children_user + times.children_system
 
 
-def _family(pid: int) -> Iterable[psutil.Process]:
+def _counted(name: str, pid: int) -> Iterable[psutil.Process]:
+    """The process and its children; the keeper alone."""
     try:
         process = psutil.Process(pid)
-        return [process, *process.children(recursive=True)]
+        return [process] if name == KEEPER else [process, *process.children(recursive=True)]
     except psutil.NoSuchProcess:
         return []
 

@@ -57,7 +57,7 @@ def table(samples: Samples) -> list[str]:
 
 def costs(samples: Samples) -> list[str]:
     """Markdown: CPU and transactions per operation, medians of the rounds."""
-    groups = [name for name in _groups(samples) if name != "supervisord"]
+    groups = _groups(samples)
     lines = [f"| CPU per operation, ms | all | {' | '.join(groups)} | client | transactions |"]
     lines.append("|---" * (len(groups) + 4) + "|")
     for name, runs in samples.items():

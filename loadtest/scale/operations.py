@@ -13,8 +13,8 @@ from loadtest.bench.crowd import Failed, expect
 from loadtest.bench.stand import Stand
 from loadtest.bench.wire import Wire
 
-WORDS = ("milk", "bananas", "soft drinks", "pota", "chedder", "shredded cheese", "zzgrapes", "ice cream")
-"""Common and rare, one and two, a beginning, misspelled ones."""
+WORDS = ("milk", "bananas", "soft drinks", "pota", "chedder", "shredded cheese", "zzgrapes", "ice cream", "grocery")
+"""Common and rare, one and two, a beginning, misspelled ones, one that is a category's and in no name."""
 PASSWORD = "correct horse battery staple"  # noqa: S105 - of an account that the measurement makes
 DAY = 86_400
 

@@ -18,6 +18,7 @@ from loadtest import auditor
 from loadtest.tests.till import GOODS, Till, mixed
 
 NAMES = auditor.DATABASES
+LONG = pytest.mark.long
 
 
 @pytest.fixture(scope="module")
@@ -79,11 +80,11 @@ def test_a_backup_restored_whole_is_the_shop_as_it_was(till: Till, moments: Mome
         # Orders that nobody knows any more: goods and money go back. The one that was refunded is refunded again.
         (["orders"], {"goods", "money", "carts"}, "refunded", "404"),
         # Promised, but not booked out and not taken out of the cart: that is made up for.
-        (["stock", "cart"], {"goods", "failed-goods", "carts"}, "refunded", "confirmed"),
+        pytest.param(["stock", "cart"], {"goods", "failed-goods", "carts"}, "refunded", "confirmed", marks=LONG),
         # The provider knows of no payment: what it does not know is refunded, what it holds too long goes back.
-        (["testpay"], {"money", "failed-money"}, "refunded", "refunded"),
+        pytest.param(["testpay"], {"money", "failed-money"}, "refunded", "refunded", marks=LONG),
         # Only stock and products remember: the goods go back; the refunded order is confirmed and paid, but returned.
-        (["orders", "testpay", "cart", "customers"], {"goods"}, "refunded", "404"),
+        pytest.param(["orders", "testpay", "cart", "customers"], {"goods"}, "refunded", "404", marks=LONG),
     ],
 )
 def test_databases_of_two_moments(

@@ -44,7 +44,7 @@ def test_an_order_has_these_fields(guest: Person, staff: Staff) -> None:
 def test_an_order_s_history(customer: Person, staff: Staff) -> None:
     order = customer.settled(customer.bought({staff.goods(price=1, quantity=1): 1}))
     told = customer.get(f"/orders/{order['id']}/events").ok()
-    assert set(told) == {"results"}
+    assert (set(told), told["next"], told["previous"]) == ({"results", "next", "previous"}, None, None)
     assert all(set(event) == {"event", "status", "note", "created"} for event in told["results"])
     assert [event["event"] for event in told["results"]] == [
         "pending",
@@ -245,3 +245,10 @@ def test_an_access_token_opens_its_own_order_only(guest: Person, customer: Perso
     guest.get(f"/orders/{mine['id']}?access_token=").refused(404, "order_not_found")
     assert guest.get(f"/orders/{mine['id']}?access_token=%C3%A9%00").status in (400, 404)
     assert customer.get(f"/orders/{mine['id']}?access_token={mine['access_token']}").ok()["id"] == mine["id"]
+
+
+def test_a_refund_of_a_part_is_refused(customer: Person, staff: Staff) -> None:
+    order = customer.settled(customer.bought({staff.goods(price=200, quantity=1): 1}))
+    answer = staff.post(f"/orders/{order['id']}/refund", {"amount": {"amount": 1, "currency": "USD"}})
+    assert (answer.status, answer.code) == (400, "invalid")
+    assert customer.get(f"/orders/{order['id']}").ok()["payment"]["status"] == "paid"

@@ -94,8 +94,10 @@ def test_the_books_know_what_a_process_and_its_ended_children_used() -> None:
         process.stdout.readline()
         used = usage.since({"orders-worker": process.pid})
         sizes = accounting.memory({"orders-worker": process.pid})
+        kept = accounting.cpu({accounting.KEEPER: process.pid})[accounting.KEEPER]
         process.communicate(b"\n")
     assert used["orders"] == pytest.approx(0.35, abs=0.2)
+    assert kept < used["orders"]
     assert sizes["orders-worker"] > 1024 * 1024
 
 

@@ -8,5 +8,5 @@ SEED = 20261122
 
 def test_an_order_stays_true_whatever_dies(capsys):
     with capsys.disabled():
-        outcomes = run([fault for fault in FAULTS if fault.short], seed=SEED, buyers=16, every=3)
+        outcomes = run([fault for fault in FAULTS if fault.short], seed=SEED, buyers=16, every=6)
     assert {f"{o.fault.name}, {o.fault.moment}": o.wrong for o in outcomes if o.wrong} == {}

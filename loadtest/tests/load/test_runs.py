@@ -32,7 +32,7 @@ def test_people_shop_and_every_promise_is_kept(stand: Stand, tmp_path: Path, mon
 
 
 def test_the_old_way_needs_locust_alone_and_failures_fail_it(stand: Stand, tmp_path: Path) -> None:
-    words = ["--headless", "--users", "6", "--spawn-rate", "6", "--run-time", "4s", "--only-summary"]
+    words = ["--headless", "--users", "6", "--spawn-rate", "6", "--run-time", "10s", "--only-summary"]
     # -P and another folder: nothing of this repository can be imported but what is beside the locustfile.
     command = [sys.executable, "-P", "-m", "locust", "-f", str(LOCUSTFILE), "--host", stand.shop.url, *words]
     stand.shop.stop("cart")
