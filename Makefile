@@ -51,9 +51,10 @@ reconcile: ## repair what make audit finds after a restore: complete, cancel or 
 
 venv: ## make .venv with all that development needs
 	@$(PYTHON) -m local venv
-# Two lanes side by side, since tests wait more than they reckon: the parts that bring up whole shops, and the others.
-# Each goes through all its parts, also after one has failed, and names at its end the tests that failed.
-SHOPS := $(filter e2e loadtest local monitoring docker,$(PARTS))
+# Two lanes side by side, since tests wait more than they reckon, of about the same length; the parts that load a gateway
+# or a whole shop are in one of them. Each goes through all its parts, also after one has failed, and names at its end the
+# tests that failed.
+SHOPS := $(filter e2e loadtest monitoring docker nginx,$(PARTS))
 OTHERS := $(filter-out $(SHOPS),$(PARTS))
 test: venv ## run every test, on ports and data of its own; test-stock runs those of stock
 	@$(MAKE) --no-print-directory --jobs=2 --keep-going lane-shops lane-others && printf '\nall passed: %s\n' "$(PARTS)"
@@ -63,7 +64,7 @@ lane-%:
 	@set -o pipefail; failed=; log=$$(mktemp); trap 'rm -f "$$log"' EXIT; for part in $(PARTS); do \
 	  $(MAKE) --no-print-directory -C "$$part" test PYTHON=$(VENV) 2>&1 | sed -u "s/^/$$part | /" | tee -a "$$log" || failed="$$failed $$part"; \
 	done; test -z "$$failed" || { grep -E ' \| (FAILED|ERROR) ' "$$log" | cut -c1-300; printf '\nfailed:%s\n' "$$failed"; exit 1; }
-test-long: venv ## run what takes longer: 20,000 requests a service from its schema, 60 s of failing instances
+test-long: venv ## run what takes longer: 20,000 requests a service from its schema, 60 s of failing instances, restores
 	@for part in $(PARTS); do grep -q '^test-long:' $$part/Makefile || continue; \
 	  printf '\n--- %s\n' "$$part"; $(MAKE) --no-print-directory -C "$$part" test-long PYTHON=$(VENV) || failed="$$failed $$part"; \
 	done; test -z "$$failed" || { printf '\nfailed:%s\n' "$$failed"; exit 1; }
