@@ -148,6 +148,12 @@ class Gateway:
         os.kill(self.pid, signal.SIGHUP)
         wait_until(lambda: self.workers() - before, "new workers")
 
+    def logged_failures(self) -> str:
+        """What the access log says of requests that a service or the gateway failed, a line each."""
+        time.sleep(1.5)  # the log is written each second
+        lines = (self.folder / "access.log").read_text().splitlines()
+        return "\n".join(line for line in lines if json.loads(line)["status"] >= 500)
+
     def stop(self) -> None:
         """Ends it at once."""
         with contextlib.suppress(FileNotFoundError, ProcessLookupError):
