@@ -8,7 +8,6 @@ from chassis import web_worker
 class Door:
     def __init__(self, listener):
         self.listener = listener
-        self.getsockname = listener.getsockname
 
     def accept(self):
         accepted = self.listener.accept()
@@ -17,5 +16,5 @@ class Door:
 
 
 class Worker(web_worker.Worker):
-    def _accept(self, listener):
-        super()._accept(Door(listener))
+    def _let_in(self, listener, address):
+        super()._let_in(Door(listener), address)

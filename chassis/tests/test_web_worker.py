@@ -4,7 +4,9 @@ import signal
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
+from functools import partial
+from statistics import median
 
 import pytest
 
@@ -70,34 +72,53 @@ def test_requests_that_come_together_are_answered_in_turn(gunicorn):
     assert told.index(b"X-Request-ID: one") < told.index(b"X-Request-ID: two")
 
 
-def test_newcomers_are_not_behind_those_who_always_ask_again(gunicorn):
-    """30 who are busy, 30 who come: each turn of the queue takes all who wait at the door, not one."""
+@contextmanager
+def regulars(gunicorn, waits, number=30):
+    """So many who ask again as soon as they are answered; how long each answer took goes to `waits`."""
     over = threading.Event()
 
-    def busy(number):
+    def ask():
         with connected(gunicorn) as connection:
             while not over.is_set():
-                connection.sendall(request("slow?seconds=0.02", id=number))
+                begin = time.monotonic()
+                connection.sendall(request("slow?seconds=0.02"))
                 assert answer(connection)[0] == 200
+                waits.append(time.monotonic() - begin)
 
-    def newcomer(number):
-        begin = time.monotonic()
-        with connected(gunicorn) as connection:
-            connection.sendall(request(id=number))
-            assert answer(connection)[0] == 200
-        return time.monotonic() - begin
-
-    with ThreadPoolExecutor(60) as people:
-        regulars = [people.submit(busy, number) for number in range(30)]
+    with ThreadPoolExecutor(number) as people:
+        asking = [people.submit(ask) for _ in range(number)]
         time.sleep(1)
         try:
-            waited = list(people.map(newcomer, range(30)))
+            yield
         finally:
             over.set()
-        for regular in regulars:
-            regular.result()
-    # A turn of the queue is 30 times 20 ms on two threads: one to be let in, one to be answered, not thirty.
+        for each in asking:
+            each.result()
+
+
+def come(gunicorn, _=None):
+    """Seconds that somebody waits who opens a connection."""
+    begin = time.monotonic()
+    with connected(gunicorn) as connection:
+        connection.sendall(request())
+        assert answer(connection)[0] == 200
+    return time.monotonic() - begin
+
+
+def test_newcomers_are_not_behind_those_who_always_ask_again(gunicorn):
+    """30 who are busy, 30 who come: whoever looks at the door lets in all who wait there, not one."""
+    with regulars(gunicorn, []), ThreadPoolExecutor(30) as people:
+        waited = list(people.map(partial(come, gunicorn), range(30)))
+    # A turn of the queue is 30 times 20 ms on two threads: one for all of them, not thirty.
     assert max(waited) < 3
+
+
+def test_a_newcomer_stands_in_the_queue_once(gunicorn):
+    """As long as those who are in already, not twice as long: for the listener's turn, and then for its own."""
+    waits = list[float]()
+    with regulars(gunicorn, waits):
+        newcomers = [come(gunicorn) for _ in range(11)]
+    assert median(newcomers) < 1.5 * median(waits)
 
 
 def test_who_hangs_up_takes_no_thread_along(gunicorn):

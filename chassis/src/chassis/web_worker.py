@@ -36,6 +36,7 @@ _ONCE = select.EPOLLIN | select.EPOLLONESHOT
 # struct tcp_info, linux/tcp.h: eight bytes, then 32-bit numbers; the twelfth is tcpi_last_data_recv, in milliseconds.
 _LAST_DATA_RECEIVED = struct.Struct("=52xI")
 _STOP_STEP_SECONDS = 0.05
+_QUEUE_SECONDS = 0.01
 
 
 class Worker(ThreadWorker):
@@ -50,7 +51,7 @@ class Worker(ThreadWorker):
         self._open, self._door = set[TConn](), Lock()
         # Those that no thread has, by file descriptor. gthread refuses to keep more alive than it has room for.
         self.keepalived_conns = dict[int, TConn]()
-        self._listeners = {listener.fileno(): listener for listener in self.sockets}
+        self._listeners = {listener.fileno(): (listener, listener.getsockname()) for listener in self.sockets}
         self.threads = [Thread(target=self._serve, name=f"web-{n}", daemon=True) for n in range(self.cfg.threads)]
         super().init_process()
 
@@ -97,7 +98,8 @@ class Worker(ThreadWorker):
                 if fd == self._end:
                     return
                 if fd in self._listeners:
-                    self._accept(self._listeners[fd])
+                    self._let_in(*self._listeners[fd])
+                    self._listen()
                 elif conn := self.keepalived_conns.pop(fd, None):
                     self._answer(conn)
             except Exception:
@@ -109,25 +111,29 @@ class Worker(ThreadWorker):
             for listener in self.sockets:
                 self._epoll.modify(listener, _ONCE)
 
-    def _accept(self, listener: Any) -> None:
+    def _let_in(self, listener: Any, address: Any) -> None:
         """All that wait: one at each turn would leave newcomers behind every connection that is busy already."""
         with self._door:
             # The rest waits, for room or the next worker.
             while self.alive and len(self._open) < self.worker_connections:
                 try:
                     connected, client = listener.accept()
-                except BlockingIOError:  # no more, or another worker was faster
-                    break
+                except BlockingIOError:  # no more, or another thread or worker was faster
+                    return
                 except OSError as error:  # the client has gone, or there are too many open files
                     self.log.debug("accept: %s", error)
-                    return  # the main thread listens again
-                conn = TConn(self.cfg, connected, client, listener.getsockname())
+                    return  # a second later, if not before
+                conn = TConn(self.cfg, connected, client, address)
                 conn.parser = Parser(self.cfg, connected, client)
-                connected.setblocking(True)
                 conn.data_ready = True  # when a thread comes to it
                 self._open.add(conn)
                 self._put_back(conn, self._epoll.register)
-        self._listen()
+
+    def _look_at_the_door(self) -> None:
+        """Lets newcomers in now: with their listener's turn before their own, they would stand in the queue twice."""
+        if not self._door.locked():
+            for listener, address in self._listeners.values():
+                self._let_in(listener, address)
 
     def _put_back(self, conn: TConn, into_epoll: Callable[[int, int], None]) -> None:
         """Any thread may have the connection when there is something to read."""
@@ -139,6 +145,8 @@ class Worker(ThreadWorker):
     def _answer(self, conn: TConn) -> None:
         """The request, and those that the client has sent behind it already."""
         deadline.stood.seconds = _seconds_since_data(conn.sock)
+        if deadline.stood.seconds > _QUEUE_SECONDS:
+            self._look_at_the_door()
         keep = False
         try:
             while (keep := self.handle(conn)) and conn.parser.unreader.buf.getvalue():
