@@ -36,7 +36,9 @@ _ONCE = select.EPOLLIN | select.EPOLLONESHOT
 # struct tcp_info, linux/tcp.h: eight bytes, then 32-bit numbers; the twelfth is tcpi_last_data_recv, in milliseconds.
 _LAST_DATA_RECEIVED = struct.Struct("=52xI")
 _STOP_STEP_SECONDS = 0.05
-_QUEUE_SECONDS = 0.01
+# Looking at the door before each request of a shorter queue costs a checkout more than newcomers gain: 25.5 a second
+# instead of 27.4 with 0.01 s here, the same with 0.1.
+_QUEUE_SECONDS = 0.1
 
 
 class Worker(ThreadWorker):
