@@ -32,14 +32,14 @@ function observe(r) {
 // milliseconds, w those that the answering instance took, f counts failures of an instance.
 function count(v) {
     const told = v.told ? v.told.split(' ') : afterFailures(v);
-    const milliseconds = Math.round(told[0] * 1000), upstream = told[1], series = told[2];
+    const milliseconds = Math.round(told[0] * 1000), upstream = told[1], series = told[2], weight = Number(v.weight);
     const upper = bounds(), metrics = ngx.shared.metrics;
     let bucket = 0;
     while (milliseconds > upper[bucket]) {
         bucket++;
     }
-    metrics.incr(`h${bucket}|${series}`, 1, 0);
-    metrics.incr(`s|${series}`, milliseconds, 0);
+    metrics.incr(`h${bucket}|${series}`, weight, 0);
+    metrics.incr(`s|${series}`, milliseconds * weight, 0);
     if (upstream) {
         metrics.incr(`w|${series}`, upstream * 1000, 0);
         learn(told[3], told[4]);

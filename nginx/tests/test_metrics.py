@@ -182,6 +182,30 @@ def test_a_limited_request_is_counted(start: Start) -> None:
     assert total(gateway, "gateway_limited_requests_total") == 3
 
 
+def test_one_in_sixteen_is_counted_of_those_beyond_what_may_be_under_way(
+    start: Start, services: dict[str, Upstream]
+) -> None:
+    """As sixteen. Of 2,000 that is 2,000, give or take 173 (binomial); the log has each of them."""
+    gateway = start(LIMIT_REQUESTS="1")
+    orders, name = services["orders"], "gateway_limited_requests_total"
+    hits = orders.hits
+    orders.control(delay=30)
+    with socket.create_connection(("127.0.0.1", gateway.port), 10) as under_way:  # for 15 s, as long as orders may take
+        under_way.sendall(f"GET /api/v1/orders/1 HTTP/1.1\r\nHost: 127.0.0.1:{gateway.port}\r\n\r\n".encode())
+        wait_until(lambda: orders.hits > hits, "the room is taken")
+        connection = http.client.HTTPConnection("127.0.0.1", gateway.port, timeout=10)
+        for _ in range(2000):
+            connection.request("GET", "/api/v1/orders/1")
+            assert b"rate_limited" in connection.getresponse().read()
+        connection.close()
+    log = gateway.folder / "access.log"
+    wait_until(lambda: log.read_text().count('"status":429') == 2000, "the log has them all")
+    counted = total(gateway, name, route="orders")
+    assert counted % 16 == 0
+    assert 1100 < counted < 2900
+    assert total(gateway, f"{DURATION}_bucket", route="orders", status="4xx", le="0.1") == counted
+
+
 def test_a_429_of_a_service_is_not_ours(counted: Gateway, services: dict[str, Upstream]) -> None:
     services["customers"].control(status=429)
     ask(counted.port, "/api/v1/customers/token", "POST")
