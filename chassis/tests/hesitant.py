@@ -17,4 +17,4 @@ class Door:
 
 class Worker(web_worker.Worker):
     def _let_in(self, listener, address):
-        super()._let_in(Door(listener), address)
+        return super()._let_in(Door(listener), address)

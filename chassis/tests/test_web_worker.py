@@ -1,5 +1,6 @@
 """The worker whose threads wait for requests themselves: real gunicorns, raw sockets."""
 
+import os
 import signal
 import threading
 import time
@@ -8,6 +9,7 @@ from contextlib import ExitStack, contextmanager
 from functools import partial
 from statistics import median
 
+import psutil
 import pytest
 
 from tests.servers import until
@@ -158,6 +160,24 @@ def test_beyond_its_number_of_connections_it_takes_the_next_when_one_has_gone(tm
             connection.close()
         last.settimeout(10)
         assert answer(last)[0] == 200
+
+
+def test_without_a_file_to_open_it_tries_again_each_second_and_not_all_the_time(tmp_path):
+    with serving(tmp_path, THREADS="2") as gunicorn, connected(gunicorn) as first:
+        first.sendall(request())
+        assert answer(first)[0] == 200
+        (worker,) = psutil.Process(gunicorn.process.pid).children()
+        none_left = max(int(name) for name in os.listdir(f"/proc/{worker.pid}/fd")) + 1
+        _, most = worker.rlimit(psutil.RLIMIT_NOFILE)
+        worker.rlimit(psutil.RLIMIT_NOFILE, (none_left, most))
+        with connected(gunicorn) as second:
+            second.sendall(request())
+            before = worker.cpu_times()
+            time.sleep(2)
+            used = worker.cpu_times()
+            worker.rlimit(psutil.RLIMIT_NOFILE, (most, most))
+            assert answer(second)[0] == 200
+    assert used.user + used.system - before.user - before.system < 1
 
 
 def test_at_its_end_what_is_under_way_is_answered_and_what_comes_on_an_open_connection(tmp_path):

@@ -100,8 +100,8 @@ class Worker(ThreadWorker):
                 if fd == self._end:
                     return
                 if fd in self._listeners:
-                    self._let_in(*self._listeners[fd])
-                    self._listen()
+                    if self._let_in(*self._listeners[fd]):
+                        self._listen()
                 elif conn := self.keepalived_conns.pop(fd, None):
                     self._answer(conn)
             except Exception:
@@ -113,23 +113,27 @@ class Worker(ThreadWorker):
             for listener in self.sockets:
                 self._epoll.modify(listener, _ONCE)
 
-    def _let_in(self, listener: Any, address: Any) -> None:
-        """All that wait: one at each turn would leave newcomers behind every connection that is busy already."""
+    def _let_in(self, listener: Any, address: Any) -> bool:
+        """All that wait: one at each turn would leave newcomers behind every connection that is busy already.
+
+        False where the next one would fare no better.
+        """
         with self._door:
             # The rest waits, for room or the next worker.
             while self.alive and len(self._open) < self.worker_connections:
                 try:
                     connected, client = listener.accept()
                 except BlockingIOError:  # no more, or another thread or worker was faster
-                    return
+                    break
                 except OSError as error:  # the client has gone, or there are too many open files
                     self.log.debug("accept: %s", error)
-                    return  # a second later, if not before
+                    return False  # the main thread listens again
                 conn = TConn(self.cfg, connected, client, address)
                 conn.parser = Parser(self.cfg, connected, client)
                 conn.data_ready = True  # when a thread comes to it
                 self._open.add(conn)
                 self._put_back(conn, self._epoll.register)
+        return True
 
     def _look_at_the_door(self) -> None:
         """Lets newcomers in now: with their listener's turn before their own, they would stand in the queue twice."""
