@@ -76,7 +76,7 @@ function histogram(durations) {
 function limited(counts) {
     const name = 'gateway_limited_requests_total';
     ROUTES.forEach((route) => { counts[route] = counts[route] || 0; });
-    return header(name, 'counter', 'Requests that the gateway answered with 429; one in sixteen of those beyond LIMIT_REQUESTS, times sixteen.')
+    return header(name, 'counter', 'Requests that the gateway answered with 429; of those for too many at once one in sixteen, times sixteen.')
         .concat(Object.keys(counts).sort().map((route) => `${name}{route="${route}"} ${counts[route]}`));
 }
 
