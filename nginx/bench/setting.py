@@ -31,7 +31,7 @@ http {{
 """
 
 # What runs njs for each request.
-HOOK = "access_log /dev/null json if=$observe;"
+HOOK = "access_log /dev/null json if=$observe_unless_refused;"
 
 # The yardstick: a static file as nginx serves it without anything else on.
 STATIC = """
@@ -58,10 +58,9 @@ class Setting:
 @contextlib.contextmanager
 def setting() -> Iterator[Setting]:
     """Starts upstream and gateway; ends both afterwards."""
-    with tempfile.TemporaryDirectory() as name:
+    with tempfile.TemporaryDirectory() as name, _upstream(Path(name) / "upstream") as upstream:
         folder = Path(name)
         folder.chmod(0o755)
-        upstream = _upstream(folder / "upstream")
         static = free_port()
         addresses = {f"PRODUCTS_{i}_ADDRESS": f"127.0.0.1:{upstream}" for i in (1, 2)}
         gateway = Gateway(folder / "gateway", addresses, GATEWAY_WORKERS="auto")
@@ -87,15 +86,19 @@ def setting() -> Iterator[Setting]:
         finally:
             gateway.stop()
             bare.stop()
-            subprocess.run([nginx_program(), "-p", f"{folder}/upstream/", "-c", "nginx.conf", "-s", "stop"], check=True)
-            wait_until(lambda: not listens(upstream), "the upstream is gone")
 
 
-def _upstream(folder: Path) -> int:
+@contextlib.contextmanager
+def _upstream(folder: Path) -> Iterator[int]:
     port = free_port()
     (folder / "files").mkdir(parents=True)
     (folder / "files" / "body.json").write_bytes(BODY)
     (folder / "nginx.conf").write_text(UPSTREAM.format(port=port, user="user root;" if os.geteuid() == 0 else ""))
-    subprocess.run([nginx_program(), "-p", f"{folder}/", "-c", "nginx.conf"], check=True)
-    wait_until(lambda: listens(port), "the upstream listens")
-    return port
+    command = [nginx_program(), "-p", f"{folder}/", "-c", "nginx.conf"]
+    subprocess.run(command, check=True)
+    try:
+        wait_until(lambda: listens(port), "the upstream listens")
+        yield port
+    finally:
+        subprocess.run([*command, "-s", "stop"], check=True)
+        wait_until(lambda: not listens(port), "the upstream is gone")
