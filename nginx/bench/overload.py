@@ -125,12 +125,17 @@ def report(rounds: list[list[tuple[Outcome, Outcome]]]) -> None:
         line = [form.format(median(figure(*run) for run in runs)) for form, figure in FIGURES.values()]
         print(f"| {' | '.join(line)} |")
     offered = [runs[1:] for runs in rounds]
-    load = of_peak(rounds, lambda it: it.offered, lambda it: it.rate(200))
-    kept = of_peak(offered, lambda it: it.rate(200), lambda it: it.rate(200))
-    of_few = of_peak(rounds, lambda it: it.rate(200), lambda it: it.rate(200))
+    load = of_peak(rounds, lambda it: it.offered, answered)
+    kept = of_peak(offered, answered, answered)
+    of_few = of_peak(rounds, answered, answered)
     rest = of_peak(rounds, lambda it: it.rest, lambda it: it.rest)
     print(f"\nat {load:.1f} times what 16 without a pause get: {kept:.0%} of the most at any load (goal 90 %),")
     print(f"{of_few:.0%} of what those 16 get, {rest:.0%} without wrk")
+
+
+def answered(outcome: Outcome) -> float:
+    """Answers a second that are one."""
+    return outcome.rate(200)
 
 
 Figure = Callable[[Outcome], float]

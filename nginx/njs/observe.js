@@ -1,11 +1,12 @@
 // Counts every request in a dictionary that all workers share; njs/metrics.js shows it.
 // Manual: https://nginx.org/en/docs/njs/reference.html#dict
 //
-// This module runs once for every request, top level included, so it has no constants and imports nothing: what nginx knows
-// already is put together in snippets/metrics.conf. One `incr` for what is answered from here at once, three for what a service
-// answers; cumulative buckets, counts and status classes are made when somebody looks. What is rare may cost: a pattern, or a
-// function called for each bucket, took longer than all the rest. A change here may move its memory over a limit beyond which
-// the system gives and takes a page with each request; tests/test_metrics.py notices, README.md says what to do.
+// This module runs once for every request but most refusals (snippets/metrics.conf), top level included, so it has no constants
+// and imports nothing: what nginx knows already is put together in snippets/metrics.conf. One `incr` for what is answered from
+// here at once, three for what a service answers; cumulative buckets, counts and status classes are made when somebody looks.
+// What is rare may cost: a pattern, or a function called for each bucket, took longer than all the rest. A change here may move
+// its memory over a limit beyond which the system gives and takes a page with each request; tests/test_metrics.py notices,
+// README.md says what to do.
 
 // Upper bounds of the buckets in milliseconds. 300 and 1500 are the objectives for product reads and checkouts; $request_time
 // is in whole milliseconds.

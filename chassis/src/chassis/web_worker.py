@@ -36,8 +36,7 @@ _ONCE = select.EPOLLIN | select.EPOLLONESHOT
 # struct tcp_info, linux/tcp.h: eight bytes, then 32-bit numbers; the twelfth is tcpi_last_data_recv, in milliseconds.
 _LAST_DATA_RECEIVED = struct.Struct("=52xI")
 _STOP_STEP_SECONDS = 0.05
-# Looking at the door before each request of a shorter queue costs a checkout more than newcomers gain: 25.5 a second
-# instead of 27.4 with 0.01 s here, the same with 0.1.
+# Behind a shorter queue, to look at the door costs a checkout more than newcomers gain (docs/performance.md).
 _QUEUE_SECONDS = 0.1
 
 
