@@ -1,0 +1,101 @@
+"""Work that threads do together."""
+
+from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
+from threading import Event, Thread
+from time import monotonic
+from typing import Any
+
+from structlog.contextvars import bound_contextvars
+
+from chassis import request_id
+from chassis.rounds import Crowd, Rounds
+
+
+def test_alone_an_item_is_done_at_once():
+    done: list[Any] = []
+    rounds = Rounds[str](done.append, every=10.0, most=5)
+    began = monotonic()
+    rounds.add("a")
+    assert (done, monotonic() - began < 5) == ([["a"]], True)
+
+
+def test_who_comes_meanwhile_is_taken_along_in_the_next_round():
+    done, began, go_on = [], Event(), Event()
+
+    def work(items):
+        began.set()
+        assert go_on.wait(10)
+        done.append(list(items))
+
+    rounds = Rounds(work, every=0.0, most=3)
+    first = Thread(target=rounds.add, args=(0,))
+    first.start()
+    assert began.wait(10)
+    for item in range(1, 6):
+        rounds.add(item)  # returns at once, though nothing is done yet
+    assert done == []
+    go_on.set()
+    first.join(10)
+    assert done == [[0], [1, 2, 3], [4, 5]]
+
+
+def test_of_many_threads_everything_is_done_once():
+    done: list[Any] = []
+    rounds = Rounds(done.extend, every=0.001, most=7)
+    with ThreadPoolExecutor(16) as pool:
+        list(pool.map(rounds.add, range(2000)))
+    assert sorted(done) == list(range(2000))
+
+
+def test_rounds_that_follow_each_other_keep_their_distance():
+    begun = []
+    rounds = Rounds[int](lambda items: begun.append(monotonic()), every=0.1, most=1)
+    for item in range(3):
+        rounds.add(item)
+    assert all(later - earlier >= 0.099 for earlier, later in pairwise(begun))
+
+
+def test_a_round_that_fails_takes_no_other_one_with_it():
+    done: list[Any] = []
+
+    def work(items):
+        if items == ["bad"]:
+            raise RuntimeError("no")
+        done.extend(items)
+
+    rounds = Rounds(work, every=0.0, most=1)
+    for item in ("good", "bad", "fine"):
+        rounds.add(item)
+    assert done == ["good", "fine"]
+
+
+def test_a_round_has_the_request_id_of_its_first_item():
+    ids, began, go_on = [], Event(), Event()
+
+    def work(items):
+        began.set()
+        assert go_on.wait(10)
+        ids.append((list(items), request_id.current()))
+
+    def add(item):
+        with bound_contextvars(request_id=f"of-{item}"):
+            rounds.add(item)
+
+    rounds = Rounds(work, every=0.0, most=2)
+    first = Thread(target=add, args=(0,))
+    first.start()
+    assert began.wait(10)
+    add(1), add(2)
+    go_on.set()
+    first.join(10)
+    assert ids == [([0], "of-0"), ([1, 2], "of-1")]
+
+
+def test_two_are_a_crowd():
+    crowd = Crowd()
+    with crowd:
+        assert not crowd.is_one
+        with crowd:
+            assert crowd.is_one
+        assert not crowd.is_one
