@@ -6,5 +6,6 @@ from stock import views
 
 urlpatterns = [
     path("availability", views.AvailabilityView.as_view()),
+    path("reservations/commit", views.SaleView.as_view()),
     path("receipts", views.ReceiptsView.as_view()),
 ]

@@ -3,7 +3,7 @@
 from typing import Any
 
 from chassis.errors import Invalid
-from chassis.fields import MAX_INT, Integer, Query, Sku, StrictSerializer, Text
+from chassis.fields import MAX_INT, UUID, Integer, Query, Sku, StrictSerializer, Text
 from chassis.pages import PageQuery, rfc3339
 from rest_framework import serializers
 
@@ -47,6 +47,12 @@ class ReservationRequest(StrictSerializer):
 
     lines = serializers.ListField(child=LineRequest(), min_length=1, max_length=1000)
     ttl = Integer(min_value=1, max_value=86_400)
+
+
+class SaleRequest(StrictSerializer):
+    """Reservations that are to be sold."""
+
+    ids = serializers.ListField(child=UUID(), min_length=1, max_length=1000)
 
 
 class ReceiptsRequest(StrictSerializer):

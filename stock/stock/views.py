@@ -115,6 +115,18 @@ class ReservationStepView(APIView):
         return Response(serializers.reservation(self.step(id=id)))
 
 
+class SaleView(APIView):
+    """Reservations of many orders, sold at once."""
+
+    permission_classes = [services("orders")]
+
+    @extend_schema(exclude=True)
+    def post(self, request: Request) -> Response:
+        """Says which were sold by this call; a commit of its own tells of each other one why not."""
+        body = validated(serializers.SaleRequest, request.data)
+        return Response({"sold": [str(id) for id in reservations.commit_all(ids=body["ids"])]})
+
+
 class AvailabilityView(APIView):
     """How much of many SKUs can be sold: a POST, since a thousand SKUs are too much for a query."""
 

@@ -72,6 +72,27 @@ def test_a_commit_and_a_release_of_one_reservation_have_one_winner():
     assert Movement.objects.filter(kind="sale").count() == sold
 
 
+def test_rounds_of_sales_in_any_order_and_whoever_else_comes_never_deadlock_and_sell_each_once():
+    skus = [f"S{n}" for n in range(4)]
+    for sku in skus:
+        levels.receive(sku=sku, quantity=1000, reason="", actor="t")
+    for seed in range(15):
+        chance = random.Random(seed)
+        ids = [uuid4() for _ in range(8)]
+        for id in ids:
+            reservations.reserve(id=id, lines={sku: 1 for sku in chance.sample(skus, 3)}, ttl=60)
+        rounds = [chance.sample(ids, 8) for _ in range(3)]
+        others = [partial(reservations.release, id=ids[0]), partial(reservations.commit, id=ids[1])]
+        came = at_once([*(partial(reservations.commit_all, ids=each) for each in rounds), *others])
+        assert not [error for error in came if isinstance(error, Exception) and not isinstance(error, DomainError)]
+        sold = [id for each in came[:3] for id in each]
+        assert len(sold) == len(set(sold))
+        assert set(ids[1:]) <= {*sold, ids[1]}
+    assert all(state_of(sku)[1] == 0 for sku in skus)
+    sales = Movement.objects.filter(kind="sale")
+    assert sales.count() == 3 * Reservation.objects.filter(state="committed").count()
+
+
 def test_the_sweeper_and_a_commit_have_one_winner():
     levels.receive(sku="A", quantity=30, reason="", actor="t")
     for _ in range(30):

@@ -26,6 +26,7 @@ LINES = st.dictionaries(st.sampled_from(SKUS), st.integers(1, 4), min_size=1)
 CALLS = st.one_of(
     st.tuples(st.just("reserve"), st.sampled_from(IDS), LINES),
     st.tuples(st.sampled_from(["commit", "release", "return", "expire"]), st.sampled_from(IDS)),
+    st.tuples(st.just("commit_all"), st.lists(st.sampled_from(IDS), min_size=1, unique=True)),
     st.tuples(st.just("receive"), st.sampled_from(SKUS), st.integers(1, 5)),
     st.tuples(st.just("adjust"), st.sampled_from(SKUS), st.integers(-5, 5).filter(bool)),
 )
@@ -97,6 +98,12 @@ class Model:
             self.known[id] = ("committed", lines)
         return "committed"
 
+    def _commit_all(self, ids):
+        held = [id for id in sorted(ids) if self.known.get(id, ("",))[0] == "held"]
+        for id in held:
+            self._commit(id)
+        return held
+
     def _release(self, id):
         state, lines = self.known.get(id, (None, {}))
         if state == "committed":
@@ -156,6 +163,9 @@ class Real:
 
     def _commit(self, id):
         return str(reservations.commit(id=id).state)
+
+    def _commit_all(self, ids):
+        return sorted(reservations.commit_all(ids=ids))
 
     def _release(self, id):
         return str(reservations.release(id=id).state)

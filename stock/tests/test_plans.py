@@ -29,6 +29,7 @@ def test_a_reservation_from_first_to_last(api, shelf, as_service):
         assert api.put(path, {"lines": lines, "ttl": 900}, orders).status_code == 200
         assert api.post(f"{path}/commit", headers=orders).status_code == 200
         assert api.post(f"{path}/return", headers=orders).status_code == 200
+        assert api.post("/internal/reservations/commit", {"ids": [path[-36:]]}, orders).status_code == 200
         assert api.post(f"{STOCK}/reservations/{uuid4()}/release", headers=orders).status_code == 200
 
 

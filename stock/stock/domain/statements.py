@@ -88,21 +88,31 @@ READ = f"""
 
 
 def _move(*, from_state: str, to_state: str, change: str, kind: str, sign: str) -> str:
-    """A reservation from one state to another, its levels with it, and an entry a line. A row where it was moved."""
+    """Reservations from one state to another, their levels with them, and an entry a line. A row for each one moved.
+
+    Of many, the rows are locked in the order of their ids.
+    """
     return f"""
-    WITH moved AS (
-        UPDATE stock_reservation SET state = '{to_state}', updated = now()
-        WHERE id = %(id)s AND state = '{from_state}' RETURNING id, expires
+    WITH ours AS (
+        SELECT id FROM stock_reservation WHERE id = ANY (%(ids)s) AND state = '{from_state}' ORDER BY id FOR UPDATE
+    ), moved AS (
+        UPDATE stock_reservation r SET state = '{to_state}', updated = now()
+        FROM ours WHERE r.id = ours.id RETURNING r.id, r.expires
+    ), lines AS (
+        SELECT l.reservation_id, l.sku, l.quantity
+        FROM stock_reservationline l JOIN moved ON l.reservation_id = moved.id
     ), wanted AS (
-        SELECT l.sku, l.quantity FROM stock_reservationline l JOIN moved ON l.reservation_id = moved.id
+        SELECT sku, sum(quantity) AS quantity FROM lines GROUP BY sku
     ), {_LOCKED}, changed AS (
         UPDATE stock_level v SET {change}, updated = now()
         FROM wanted w, locked k WHERE v.sku = w.sku AND k.sku = v.sku
     ), entries AS (
         INSERT INTO stock_movement (sku, kind, quantity, reason, actor, reservation_id)
-        SELECT sku, '{kind}', {sign}quantity, '', 'orders', %(id)s FROM wanted
+        SELECT sku, '{kind}', {sign}quantity, '', 'orders', reservation_id FROM lines
     )
-    SELECT {_EXPIRES_IN}, (SELECT json_object_agg(sku, quantity ORDER BY sku) FROM wanted) FROM moved
+    SELECT id, {_EXPIRES_IN}, (
+        SELECT json_object_agg(sku, quantity ORDER BY sku) FROM lines WHERE reservation_id = moved.id
+    ) FROM moved
     """
 
 

@@ -134,6 +134,19 @@ def test_a_reservation_lives_through_its_states(api, as_service, shelf):
     assert state_of("A") == (5, 0)
 
 
+def test_orders_sells_many_at_once(api, as_service, as_staff, shelf, hold, django_assert_num_queries):
+    shelf(A=50)
+    ids = [str(hold(A=2).id) for _ in range(20)]
+    with django_assert_num_queries(1):
+        answer = api.post("/internal/reservations/commit", {"ids": [*ids, str(uuid4())]}, as_service("orders"))
+    assert (answer.status_code, sorted(answer.json()["sold"])) == (200, sorted(ids))
+    assert api.post("/internal/reservations/commit", {"ids": ids}, as_service("orders")).json() == {"sold": []}
+    assert api.post("/internal/reservations/commit", {"ids": []}, as_service("orders")).status_code == 400
+    callers = ({}, as_staff("warehouse"), as_service("cart"))
+    statuses = [api.post("/internal/reservations/commit", {"ids": ids}, who).status_code for who in callers]
+    assert statuses == [401, 403, 403]
+
+
 def test_a_short_reservation_names_each_sku(api, as_service, shelf):
     shelf(A=1)
     body = {"lines": [{"sku": "A", "quantity": 2}, {"sku": "B", "quantity": 1}], "ttl": 60}

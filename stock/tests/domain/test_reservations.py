@@ -67,6 +67,22 @@ def test_committing_sells_once(shelf, hold):
     assert state_of("A") == (3, 0)
 
 
+def test_many_are_sold_at_once_and_only_what_is_held(shelf, hold):
+    shelf(A=9, B=9)
+    one, two, sold, gone, over = hold(A=2, B=1), hold(A=3), hold(A=1), hold(B=1), hold(B=2)
+    reservations.commit(id=sold.id)
+    reservations.release(id=gone.id)
+    let_pass(over)
+    reservations.expire()
+    ids = [two.id, sold.id, uuid4(), gone.id, over.id, one.id]
+    assert set(reservations.commit_all(ids=ids)) == {one.id, two.id}
+    assert reservations.commit_all(ids=ids) == []
+    assert [state_of(sku) for sku in "AB"] == [(3, 0), (8, 0)]
+    assert sorted(ledger()[3:]) == [("sale", "A", -3), ("sale", "A", -2), ("sale", "B", -1)]
+    assert {reservations.get(id=held.id).state for held in (one, two, sold)} == {"committed"}
+    assert [reservations.get(id=held.id).state for held in (gone, over)] == ["released", "expired"]
+
+
 def test_releasing_gives_back_once_and_spends_the_id(shelf, hold):
     shelf(A=5)
     held = hold(A=2)
