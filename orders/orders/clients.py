@@ -31,9 +31,16 @@ def end_checkout(*, cart: UUID, order: UUID) -> None:
 
 def consume(*, cart: UUID, order: UUID, lines: Sequence[Mapping[str, Any]]) -> None:
     """Takes what was ordered out of the cart, once per order."""
-    body = {"order": str(order), "lines": [{"sku": line["sku"], "quantity": line["quantity"]} for line in lines]}
+    body = {"order": str(order), "lines": list(lines)}
     path = f"/internal/carts/{cart}/consume"
     _expect(_client("cart", "CART_URL").call("POST", path, body=body, repeatable=True), 200)
+
+
+def consume_all(orders: Sequence[Mapping[str, Any]]) -> None:
+    """``consume`` for several orders, each of another cart: ``order``, ``cart`` and ``lines`` of each."""
+    body = {"orders": [{**each, "order": str(each["order"]), "cart": str(each["cart"])} for each in orders]}
+    answer = _client("cart", "CART_URL").call("POST", "/internal/carts/consume", body=body, repeatable=True)
+    _expect(answer, 200)
 
 
 def variants(*, skus: Sequence[str]) -> dict[str, dict[str, Any]]:
@@ -55,6 +62,13 @@ def reserve(*, order: UUID, lines: Sequence[Mapping[str, Any]]) -> Answer:
 def commit(*, order: UUID) -> Answer:
     """Sells what is reserved."""
     return _stock("POST", order, "/commit")
+
+
+def commit_all(*, orders: Sequence[UUID]) -> set[UUID]:
+    """Sells what is reserved for several orders; those whose goods were sold by it. Of the others ``commit`` tells."""
+    body = {"ids": [str(id) for id in orders]}
+    answer = _client("stock", "STOCK_URL").call("POST", "/internal/reservations/commit", body=body, repeatable=True)
+    return {UUID(id) for id in _expect(answer, 200)["sold"]}
 
 
 def release(*, order: UUID) -> Answer:

@@ -81,6 +81,11 @@ class Shop:
             found["checkout"] = None
         return 200, {}
 
+    def consume_all(self, body: Any) -> tuple[int, Any]:
+        for bought in body["orders"]:
+            self.consume(bought["cart"], bought)
+        return 200, {}
+
     def variants(self, body: Any) -> tuple[int, Any]:
         found = [
             {
@@ -128,6 +133,12 @@ class Shop:
         self.reservations[id]["state"] = "committed"
         return 200, {"state": "committed"}
 
+    def commit_all(self, body: Any) -> tuple[int, Any]:
+        held = [id for id in body["ids"] if self.reservations.get(id, {}).get("state") == "held"]
+        for id in held:
+            self.reservations[id]["state"] = "committed"
+        return 200, {"sold": held}
+
     def release(self, id: str, body: Any) -> tuple[int, Any]:
         known = self.reservations.setdefault(id, {"state": "released", "lines": {}})
         if known["state"] == "committed":
@@ -163,13 +174,20 @@ _ROUTES = [
     (rf"PUT /internal/carts/{UUID_PATH}/checkouts/{UUID_PATH}", Shop.begin),
     (rf"DELETE /internal/carts/{UUID_PATH}/checkouts/{UUID_PATH}", Shop.end),
     (rf"POST /internal/carts/{UUID_PATH}/consume", Shop.consume),
+    (r"POST /internal/carts/consume", Shop.consume_all),
     (r"POST /internal/variants", Shop.variants),
+    (r"POST /internal/reservations/commit", Shop.commit_all),
     (rf"PUT /api/v1/stock/reservations/{UUID_PATH}", Shop.reserve),
     (rf"POST /api/v1/stock/reservations/{UUID_PATH}/commit", Shop.commit),
     (rf"POST /api/v1/stock/reservations/{UUID_PATH}/release", Shop.release),
     (rf"POST /api/v1/stock/reservations/{UUID_PATH}/return", Shop.give_back),
 ]
-_SERVICES = {"/internal/carts": "cart", "/internal/variants": "products", "/api/v1/stock": "stock"}
+_SERVICES = {
+    "/internal/carts": "cart",
+    "/internal/variants": "products",
+    "/internal/reservations": "stock",
+    "/api/v1/stock": "stock",
+}
 
 
 class Handler(BaseHTTPRequestHandler):

@@ -2,6 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from time import monotonic, sleep
 from uuid import uuid4
 
 import pytest
@@ -9,8 +10,8 @@ from chassis.testing.client import ApiClient
 from django.db import connection
 from django.db.models.functions import Now
 
-from orders.domain import checkout, leases
-from orders.models import Order, Payment
+from orders.domain import completion, leases
+from orders.models import Order, OrderEvent, Payment
 from tests.conftest import ADDRESS
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -85,6 +86,21 @@ def test_thirty_buyers_for_ten_units(shop):
     assert (shop.available["A"], Payment.objects.filter(state="paid").count()) == (0, 10)
 
 
+def test_in_a_crowd_orders_come_to_rest_together_and_each_once(shop):
+    shop.fill(quantity=100, A=250)
+    carts = [shop.cart(A=1) for _ in range(40)]
+    answers = at_once([lambda cart=cart: post(cart, uuid4().hex) for cart in carts])
+    assert {answer.status_code for answer in answers} == {201}
+    deadline = monotonic() + 10
+    while Order.objects.exclude(state="completed").exists() and monotonic() < deadline:
+        sleep(0.01)
+    assert set(Order.objects.values_list("state", flat=True)) == {"completed"}
+    assert (shop.available["A"], shop.held(), len(shop.consumed)) == (60, 0, 40)
+    assert shop.calls.count("consume_all") < 40, "rounds of more than one"
+    assert shop.calls.count("commit") == 0
+    assert OrderEvent.objects.filter(event="completed").count() == 40
+
+
 def test_a_worker_leases_what_it_goes_on_with_and_nothing_else(shop):
     """A lease is over before a queue of slow orders is: who comes back to one further down finds nobody at work."""
     shop.down = {"commit"}
@@ -108,7 +124,7 @@ def test_two_workers_never_go_on_with_one_order(shop):
 
     def work():
         try:
-            return checkout.go_on(batch=3)
+            return completion.go_on(batch=3)
         finally:
             connection.close()
 
@@ -125,7 +141,7 @@ def test_who_lost_the_lease_writes_nothing(shop):
     Order.objects.update(next_attempt="2020-01-01T00:00Z")
     stopped = leases.due()
     Order.objects.update(lease_until="2020-01-01T00:00Z")
-    checkout.drive(id=stopped.pk)
+    completion.resume(id=stopped.pk)
     assert Order.objects.get().state == "completed"
     from orders.domain.saga import Run
     from orders.domain.transitions import Fenced

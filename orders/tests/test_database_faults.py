@@ -7,7 +7,7 @@ import psycopg2
 import pytest
 from django.db import OperationalError, connection
 
-from orders.domain import checkout, saga
+from orders.domain import checkout, completion, saga
 from orders.models import Order, Payment
 from testpay import server
 from tests import shop as neighbours
@@ -84,7 +84,7 @@ def its_client_leaves():
     def work():
         with connection.cursor() as cursor:
             cursor.execute("UPDATE orders_order SET lease_until = now(), next_attempt = now()")
-        checkout.go_on()
+        completion.go_on()
         return Order.objects.get()
 
     return work

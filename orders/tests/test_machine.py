@@ -2,6 +2,7 @@
 cancellations in between. When the weather is fair again, every order comes to rest and nothing is owed.
 """
 
+import contextlib
 from uuid import uuid4
 
 import pytest
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, rule, run_state_machine_as_test
 
 from orders import clients, provider
-from orders.domain import checkout, saga
+from orders.domain import checkout, completion, saga
 from orders.models import UNDER_WAY, Order
 from tests.conftest import ADDRESS
 
@@ -104,12 +105,47 @@ class Machine(RuleBasedStateMachine):
         finally:
             saga._STEPS[state], saga._straight = step, straight
 
+    @rule(
+        baskets=st.lists(st.tuples(st.integers(1, 2), st.integers(0, 2)), min_size=2, max_size=4),
+        during=st.sampled_from([None, "cancel", "expire", "work", "ask", "dies"]),
+        which=st.integers(0, 29),
+    )
+    def place_in_a_crowd(self, baskets, during, which):
+        """Orders that are answered once they are confirmed, and come to rest together; in between, anything."""
+        confirmed = []
+        with checkout._CROWD, pytest.MonkeyPatch.context() as patch:
+            patch.setattr(checkout.COMPLETIONS, "add", confirmed.append)
+            asked = [self.place(a, b, "tok_ok") for a, b in baskets]
+        if during == "dies":
+            return
+        if during == "ask":
+            self.ask(asked[which % len(asked)])
+        elif during:
+            getattr(self, during)(*([] if during == "work" else [which]))
+        if confirmed:
+            completion.complete(confirmed)
+
+    @rule(after=st.booleans(), call=st.sampled_from(["commit_all", "consume_all"]))
+    def crash_in_a_round(self, after, call):
+        """The process dies before or after stock sold, or the carts let go, for all of a round."""
+        real = getattr(clients, call)
+
+        def dying(*args, **words):
+            if after:
+                real(*args, **words)
+            raise Crash
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(clients, call, dying)
+            with contextlib.suppress(Crash):
+                self.place_in_a_crowd([(1, 0), (1, 1)], None, 0)
+
     @rule()
     def work(self):
         """The worker's turn, some time later: leases have run out, and breakers are closed again."""
         _close_breakers()
         Order.objects.update(next_attempt="2020-01-01T00:00Z", lease_until="2020-01-01T00:00Z")
-        checkout.go_on(batch=100)
+        completion.go_on(batch=100)
 
     # Drawn before it is known how many there are, for that depends on breakers, and so on the time.
     @rule(which=st.integers(0, 29))

@@ -3,7 +3,7 @@
 import pytest
 from chassis.testing.plans import without_scans
 
-from orders.domain import checkout, mail
+from orders.domain import completion, mail
 from orders.models import Order
 
 pytestmark = pytest.mark.django_db
@@ -33,6 +33,6 @@ def test_cancelling_and_what_the_worker_does(api, shop, buy):
     order = buy(shop.cart(A=1))
     with without_scans():
         assert api.post(order["Location"].replace("?", "/cancel?")).status_code == 200
-        checkout.go_on()
+        completion.go_on()
         assert mail.send_due() == 2
     assert Order.objects.get().state == "refunded"

@@ -11,12 +11,14 @@ from chassis.errors import Unavailable
 from chassis.idempotency import keys
 from chassis.idempotency.models import IdempotencyRecord
 from chassis.ids import uuid7
+from chassis.rounds import Crowd
 from django.db import IntegrityError, InterfaceError, OperationalError, connection
 from django.db.models import Exists, OuterRef, Q
 from django.http import HttpResponse
 
 from orders import metrics
 from orders.domain import answers, leases, refusals
+from orders.domain.completion import COMPLETIONS, sell
 from orders.domain.saga import Run
 from orders.domain.snapshots import known_lines_of, lines_of
 from orders.domain.transitions import DEADLINE_SECONDS, LEASE_SECONDS, Fenced
@@ -26,6 +28,8 @@ _OUTCOMES = {201: "created", 202: "accepted"}
 _DATABASE_FAULTS = (OperationalError, InterfaceError)
 _PASSING = (Unavailable, *_DATABASE_FAULTS)
 """A neighbour, or the database, does not answer at the moment."""
+_CROWD = Crowd()
+"""Those who are placing an order."""
 
 _COLUMNS = """
     id, state, customer, email, shipping_address, cart, currency, subtotal, discount, shipping, tax, total,
@@ -71,15 +75,15 @@ class Request:
 
 @dataclass(frozen=True)
 class Placed:
-    """What the client is to be told, and the run of an order whose goods are sold and still in the cart."""
+    """What the client is to be told, and the run of an order that is confirmed and not at rest yet."""
 
     answer: answers.Answer
     run: Run | None = None
 
     def finish(self) -> None:
-        """What can wait until the client has its answer: the goods leave the cart."""
+        """What can wait until the client has its answer: the goods leave the shelf and the cart."""
         if self.run:
-            _drive(self.run)
+            COMPLETIONS.add(self.run)
 
 
 def place(*, request: Request, scope: str, key: str, fingerprint: str, actor: str) -> HttpResponse | Placed:
@@ -100,7 +104,8 @@ def place(*, request: Request, scope: str, key: str, fingerprint: str, actor: st
         order = known
     faults.point("orders.placed")
     try:
-        placed = _run(Run(order=order, actor=actor, fresh=fresh))
+        with _CROWD:
+            placed = _run(Run(order=order, actor=actor, fresh=fresh))
     except _PASSING:
         metrics.CHECKOUT.labels("unavailable").observe(perf_counter() - started)
         raise
@@ -153,12 +158,17 @@ def _resume(request: Request, actor: str, claim: dict[str, str]) -> HttpResponse
 
 
 def _run(run: Run) -> Placed:
-    """Goes on until the goods are sold or it rests or the time is over, then says what the client is to know."""
+    """Goes on until there is an answer or the time is over, then says what the client is to know.
+
+    Where nobody else is ordering, the goods are sold before the answer; in a crowd after it, for all of them together.
+    """
     order = run.order
-    rest: Run | None = run
     try:
         with deadline.within(DEADLINE_SECONDS):
             run.go_on(answer=True)
+            rest = run if order.state == State.CONFIRMED else None
+            if rest and not _CROWD.is_one:
+                sell([rest])
     except _PASSING:
         if _unpaid(order):
             raise
@@ -196,37 +206,6 @@ def _as_it_stands(order: Order) -> answers.Answer:
         return answers.accepted(order, lines_of(order), Payment.objects.filter(order=order).first())
     except _DATABASE_FAULTS:
         return answers.accepted(order, known_lines_of(order), None)
-
-
-def go_on(*, batch: int = 10) -> int:
-    """The worker's part: goes on with orders that nobody is at work on; returns how many came further."""
-    moved = 0
-    for _ in range(batch):
-        if (order := leases.due()) is None:
-            break
-        before = order.state
-        _drive(Run(order=order, actor="worker"))
-        moved += order.state != before
-    return moved
-
-
-def drive(*, id: UUID) -> None:
-    """Goes on with one order now, if nobody else is at it; what cannot be done now, the worker does."""
-    if order := leases.take(id=id):
-        _drive(Run(order=order))
-
-
-def _drive(run: Run) -> None:
-    try:
-        with deadline.within(DEADLINE_SECONDS):
-            run.go_on()
-    except Unavailable:
-        leases.let_go(run.order)
-    except Fenced:
-        return
-    except Exception:
-        leases.let_go(run.order)  # else it would stand first in the queue again when the lease is over
-        raise
 
 
 def forget_keys(*, batch: int = 1000) -> int:

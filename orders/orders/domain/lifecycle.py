@@ -6,7 +6,7 @@ from django.db import connection, transaction
 from django.db.models.functions import Now
 
 from orders import metrics
-from orders.domain import checkout, leases
+from orders.domain import completion, leases
 from orders.domain.transitions import LEGAL, InvalidTransition
 from orders.models import LIVE, Mail, Order, Payment, State
 
@@ -33,7 +33,7 @@ def cancel(*, order: Order, actor: str) -> Order:
         order.refresh_from_db()
         if order.state not in _ENDED:
             raise InvalidTransition(f"An order that is {order.status} cannot be cancelled.")
-    checkout.drive(id=order.pk)
+    completion.resume(id=order.pk)
     order.refresh_from_db()
     return order
 
@@ -58,7 +58,7 @@ def refund(*, order: Order, actor: str) -> Order:
         return cancel(order=order, actor=actor)
     if order.state not in (State.REFUNDING, State.REFUNDED):
         _move(order, State.REFUNDING, actor=actor)
-    checkout.drive(id=order.pk)
+    completion.resume(id=order.pk)
     order.refresh_from_db()
     return order
 

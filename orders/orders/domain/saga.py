@@ -1,5 +1,6 @@
 """An order from its first row to rest, a step a function. Each may be repeated, after a crash or by another process.
-No transaction is open while a step calls somebody; what it learned is written by one fenced statement.
+No transaction is open while a step calls somebody; what it learned is written by one fenced statement. The last two
+steps of orders that are confirmed at the same time are made together (``completion``).
 
     PENDING → RESERVED → PAYING → PAID → CONFIRMED → STOCK_COMMITTED → COMPLETED
        └── before PAID: REJECTED, or CANCELLING → CANCELLED       after PAID: REFUNDING → REFUNDED
@@ -27,16 +28,16 @@ class Run:
     """Nobody else can have worked on this order: what is not written was not tried."""
     answer: answers.Answer | None = None
     sold: bool = False
-    """The goods have left the shelf: all that the client is promised is done. The cart can wait."""
+    """The goods of a confirmed order have left the shelf, though that is not written yet."""
 
     def go_on(self, *, answer: bool = False) -> None:
-        """Steps until the order is at rest, or with ``answer`` until the client can be answered.
+        """Steps until the order is at rest, or with ``answer`` until there is one for the client.
 
         Raises ``Unavailable`` if a step has to wait, ``Fenced`` if we lost it.
         """
-        while (step := self._next()) and not (answer and self.answer and self.sold):
+        while (step := self._next()) and not (answer and self.answer):
             try:
-                with metrics.timed(self._at):
+                with metrics.timed(self.order.state):
                     step(self)
             except Unavailable:
                 raise
@@ -44,15 +45,10 @@ class Run:
                 reject(self, refusal)
 
     def _next(self) -> "Callable[[Run], None] | None":
-        if self.order.cancel_requested and (step := _ON_CANCEL.get(self._at)):
+        state = State(self.order.state)
+        if self.order.cancel_requested and (step := _ON_CANCEL.get(state)):
             return step
-        return _STEPS.get(self._at)
-
-    @property
-    def _at(self) -> State:
-        """Where the order is; with goods that were just sold it is a step further than is written."""
-        at = State(self.order.state)
-        return State.STOCK_COMMITTED if at == State.CONFIRMED and self.sold else at
+        return _STEPS.get(state)
 
     def lines(self) -> list[OrderLine]:
         """The snapshot's lines."""
@@ -133,9 +129,7 @@ def commit_stock(run: Run) -> None:
     faults.point("orders.confirmed")
     answer = clients.commit(order=run.order.pk)
     if answer.ok:
-        run.sold = True
-        if not _straight(run):
-            advance(run.order, State.STOCK_COMMITTED, actor=run.actor)
+        advance(run.order, State.STOCK_COMMITTED, actor=run.actor)
     elif answer.code in _GONE:
         advance(run.order, State.REFUNDING, actor=run.actor, note="The goods are gone.")
     else:
@@ -144,26 +138,9 @@ def commit_stock(run: Run) -> None:
 
 def consume_cart(run: Run) -> None:
     """STOCK_COMMITTED: what was ordered leaves the cart; what was added meanwhile stays."""
-    if run.order.state == State.CONFIRMED:
-        return _consume_at_once(run)
-    _consume(run)
-    advance(run.order, State.COMPLETED, actor=run.actor)
-
-
-def _consume(run: Run) -> None:
     faults.point("orders.stock_committed")
     clients.consume(cart=run.order.cart, order=run.order.pk, lines=snapshots.quantities(run.lines()))
-
-
-def _consume_at_once(run: Run) -> None:
-    """Both states in one statement; where the cart does not answer, the first of them."""
-    try:
-        _consume(run)
-    except Unavailable:
-        advance(run.order, State.STOCK_COMMITTED, actor=run.actor)
-        raise
-    if not advance_through(run.order, State.STOCK_COMMITTED, State.COMPLETED, actor=run.actor):
-        advance(run.order, State.STOCK_COMMITTED, actor=run.actor)
+    advance(run.order, State.COMPLETED, actor=run.actor)
 
 
 def start_cancelling(run: Run) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
+from uuid import UUID
 
 from chassis import prepared
 from chassis.errors import DomainError
@@ -33,6 +34,26 @@ DEADLINE_SECONDS = 10.0
 """How long a run works on an order; after that it calls nobody any more."""
 LEASE_SECONDS = 15
 """Longer than that: who holds a lease is at work, or dead."""
+
+
+_COMPLETING = (State.STOCK_COMMITTED, State.COMPLETED)
+_COMPLETE = f"""
+    WITH ours AS (
+        SELECT o.id, w.actor
+        FROM orders_order o JOIN unnest(%(ids)s, %(leases)s, %(actors)s) AS w(id, lease, actor) USING (id, lease)
+        WHERE o.state = '{State.CONFIRMED}' AND o.cancel_requested IS NULL ORDER BY o.id FOR UPDATE OF o
+    ), moved AS (
+        UPDATE orders_order o SET state = '{State.COMPLETED}', attempts = 0, next_attempt = now(), updated = now(),
+            lease_until = now()
+        FROM ours WHERE o.id = ours.id RETURNING o.id, ours.actor
+    ), event AS (
+        INSERT INTO orders_orderevent (order_id, event, actor, note)
+        SELECT moved.id, went.event, moved.actor, ''
+        FROM moved, unnest(ARRAY[{", ".join(f"'{state}'" for state in _COMPLETING)}]) WITH ORDINALITY AS went(event, nr)
+        ORDER BY moved.id, went.nr
+    )
+    SELECT id FROM moved
+"""
 
 
 class InvalidTransition(DomainError):
@@ -79,6 +100,27 @@ def advance_through(
     False, and nothing is written, where it is not ours any more or somebody asked to cancel: one by one tells which.
     """
     return order.cancel_requested is None and _moved(order, states, actor, "", along, columns)
+
+
+def complete_all(orders: Sequence[tuple[Order, str]]) -> set[UUID]:
+    """Confirmed orders, each with who acts, become completed, where they are still ours; the ids of those that did.
+
+    Not those that somebody asked to cancel meanwhile.
+    """
+    values = {
+        "ids": [order.pk for order, _ in orders],
+        "leases": [order.lease for order, _ in orders],
+        "actors": [actor for _, actor in orders],
+    }
+    with connection.cursor() as cursor:
+        prepared.execute(cursor, _COMPLETE, values)
+        done = {row[0] for row in cursor.fetchall()}
+    for order, _ in orders:
+        if order.pk in done:
+            order.state = State.COMPLETED
+    for state in _COMPLETING:
+        metrics.TRANSITIONS.labels(state).inc(len(done))
+    return done
 
 
 def _moved(

@@ -5,7 +5,7 @@ from uuid import uuid4
 import pytest
 from chassis.idempotency.models import IdempotencyRecord
 
-from orders.domain import checkout, payments, saga
+from orders.domain import checkout, completion, payments, saga
 from orders.models import Mail, Order, OrderEvent, Payment
 
 pytestmark = pytest.mark.django_db
@@ -208,7 +208,7 @@ def test_who_was_told_to_try_again_and_does_not_is_not_charged(shop, buy):
     buy(cart, key="k")
     shop.down = set()
     Order.objects.update(next_attempt="2020-01-01T00:00Z")
-    checkout.go_on()
+    completion.go_on()
     assert Order.objects.get().state == "rejected"
     assert (Payment.objects.count(), shop.held()) == (0, 0)
     late = buy(cart, key="k")
@@ -225,7 +225,7 @@ def test_what_comes_after_the_promise_never_holds_up_the_answer(shop, buy, path)
     assert Order.objects.get().state in ("confirmed", "stock_committed")
     shop.down = set()
     Order.objects.update(next_attempt="2020-01-01T00:00Z")
-    assert checkout.go_on() == 1
+    assert completion.go_on() == 1
     assert (Order.objects.get().state, shop.carts[cart]["lines"]) == ("completed", {})
 
 
@@ -245,7 +245,7 @@ def test_goods_that_are_gone_after_all_are_refunded(shop, buy, charges):
     shop.available["A"] = 0
     shop.down = set()
     Order.objects.update(next_attempt="2020-01-01T00:00Z")
-    checkout.go_on()
+    completion.go_on()
     order.refresh_from_db()
     assert answer.status_code == 201
     assert (order.state, order.payment.state, charge_of(charges, order)) == ("refunded", "refunded", "refunded")
@@ -287,7 +287,7 @@ def test_who_was_told_to_try_again_is_not_charged_however_long_the_outage_lasts(
     for down in ({"stock"}, set()):
         shop.down = down
         Order.objects.update(next_attempt="2020-01-01T00:00Z")
-        checkout.go_on()
+        completion.go_on()
     assert Order.objects.get().state == "rejected"
     assert not Payment.objects.exists()
 
@@ -314,14 +314,14 @@ def test_an_order_refunded_in_its_own_request_was_confirmed_all_the_same(shop, b
     """The goods are gone at the commit: the first answer and its replay say the same."""
     cart = shop.cart(A=2)
     with pytest.MonkeyPatch.context() as patch:
-        real = saga.commit_stock
+        real = checkout.sell
 
-        def gone(run):
-            shop.expire(str(run.order.pk))
+        def gone(runs):
+            shop.expire(str(runs[0].order.pk))
             shop.available["A"] = 0
-            real(run)
+            real(runs)
 
-        patch.setitem(saga._STEPS, saga.State.CONFIRMED, gone)
+        patch.setattr(checkout, "sell", gone)
         first = buy(cart, key="k")
     assert Order.objects.get().state == "refunded"
     assert (first.status_code, buy(cart, key="k").content) == (201, first.content)
@@ -343,11 +343,10 @@ def test_the_answer_is_out_when_goods_have_left_the_shelf_and_before_they_leave_
     assert Order.objects.get().state == "completed"
 
 
-@pytest.mark.parametrize(("moment", "ends"), [("_reserve", "cancelled"), ("pay", "refunded"), ("_consume", "refunded")])
+@pytest.mark.parametrize(("moment", "ends"), [("_reserve", "cancelled"), ("pay", "refunded"), ("sell", "refunded")])
 def test_cancelling_between_states_that_are_entered_at_once(shop, buy, charges, monkeypatch, moment, ends):
     """Somebody asks to cancel while the last call before them is under way: nothing is passed by."""
-    target = payments if moment == "pay" else saga
-    name = "settle" if moment == "pay" else moment
+    target, name = {"pay": (payments, "settle"), "sell": (checkout, "sell")}.get(moment, (saga, moment))
     real = getattr(target, name)
 
     def meanwhile(*args, **kwargs):

@@ -3,7 +3,7 @@ from typing import Any
 from chassis.worker import Job, work
 from django.core.management.base import BaseCommand
 
-from orders.domain import checkout, mail
+from orders.domain import checkout, completion, mail
 from orders.metrics import MEASURES
 
 
@@ -17,7 +17,7 @@ class Command(BaseCommand):
         """Works until told to stop."""
         work(
             [
-                Job("orders", every=1.0, run=checkout.go_on),
+                Job("orders", every=1.0, run=completion.go_on),
                 Job("mail", every=1.0, run=mail.send_due),
                 Job("forget_keys", every=60.0, run=checkout.forget_keys),
             ],
