@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from statistics import median
+from typing import NamedTuple
 from uuid import UUID, uuid4
 
 from loadtest import auditor
@@ -126,8 +127,6 @@ def operations(visitor: Visitor) -> Iterator[tuple[str, int, Callable[[], float]
 
     search = [f"/api/v1/products?limit=20&q={word.replace(' ', '+')}" for word in WORDS]
     facets = ["", f"?category={visitor.category}", "?q=milk", "?max_price=300"]
-    # What the machine's own speed does meanwhile: no more than Django and gunicorn.
-    yield "yardstick: a view that does nothing", 200, visitor.nothing
     yield "audit of the last day, 1,000 orders", 3, visitor.audit
     yield "list, first page", 200, in_turn(["/api/v1/products?limit=20"])
     yield "list, page 1,000", 200, in_turn([visitor.deep])
@@ -141,12 +140,27 @@ def operations(visitor: Visitor) -> Iterator[tuple[str, int, Callable[[], float]
     yield "place order", 100, visitor.order
 
 
-def measured(visitor: Visitor, say: Callable[[str], object]) -> dict[str, float]:
-    """The median of each operation in milliseconds, after a tenth of as many to warm up."""
+class Timed(NamedTuple):
+    """Medians in milliseconds: of an operation, and of a view that does nothing, asked in turn with it.
+
+    The second is how fast the machine was in those very moments: its speed changes by a quarter within seconds.
+    """
+
+    operation: float
+    nothing: float
+
+    def over(self, other: "Timed") -> float:
+        """How many times the other this is, on a machine that is as fast for both."""
+        return (self.operation / other.operation) / (self.nothing / other.nothing)
+
+
+def measured(visitor: Visitor, say: Callable[[str], object]) -> dict[str, Timed]:
+    """Each operation, after a tenth of as many to warm up."""
     found = {}
     for name, times, once in operations(visitor):
         say(name)
         for _ in range(max(1, times // 10)):
-            once()
-        found[name] = median(once() for _ in range(times))
+            once(), visitor.nothing()
+        seen = [(once(), median(visitor.nothing() for _ in range(max(1, 20 // times)))) for _ in range(times)]
+        found[name] = Timed(*(median(column) for column in zip(*seen, strict=True)))
     return found

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from loadtest.scale.__main__ import ratios
 from loadtest.scale.history import Chapter
+from loadtest.scale.operations import Timed
 from loadtest.scale.plans import found
 
 LOG = """2026-11-22 22:00:00.000 UTC [1] stock@stock LOG:  duration: 0.020 ms  plan:
@@ -40,5 +41,9 @@ def test_a_chapter_of_orders() -> None:
 
 
 def test_ratios_are_of_the_largest_to_the_smallest() -> None:
-    times = {5_000: {"list": 2.0}, 1_000_000: {"list": 3.0}, 70_000: {"list": 9.0}}
+    times = {5_000: {"list": Timed(2.0, 1.0)}, 1_000_000: {"list": Timed(3.0, 1.0)}, 70_000: {"list": Timed(9.0, 1.0)}}
     assert ratios(times) == {"list": 1.5}
+
+
+def test_a_machine_that_was_slower_meanwhile_is_no_dearer_operation() -> None:
+    assert ratios({5: {"list": Timed(2.0, 0.5)}, 9: {"list": Timed(5.0, 1.0)}}) == {"list": 1.25}
