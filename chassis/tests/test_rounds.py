@@ -1,11 +1,13 @@
 """Work that threads do together."""
 
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from threading import Event, Thread
 from time import monotonic
 from typing import Any
 
+import pytest
 from structlog.contextvars import bound_contextvars
 
 from chassis import request_id
@@ -70,6 +72,21 @@ def test_a_round_that_fails_takes_no_other_one_with_it():
     assert done == ["good", "fine"]
 
 
+def test_whoever_is_told_to_end_hands_over() -> None:
+    done: list[str] = []
+
+    def work(items: Sequence[str]) -> None:
+        if "end" in items:
+            raise SystemExit
+        done.extend(items)
+
+    rounds = Rounds(work, every=0.0, most=5)
+    with pytest.raises(SystemExit):
+        rounds.add("end")
+    rounds.add("next")
+    assert done == ["next"]
+
+
 def test_a_round_has_the_request_id_of_its_first_item():
     ids, began, go_on = [], Event(), Event()
 
@@ -95,7 +112,7 @@ def test_a_round_has_the_request_id_of_its_first_item():
 def test_two_are_a_crowd():
     crowd = Crowd()
     with crowd:
-        assert not crowd.is_one
+        assert not crowd.others
         with crowd:
-            assert crowd.is_one
-        assert not crowd.is_one
+            assert crowd.others
+        assert not crowd.others

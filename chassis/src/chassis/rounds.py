@@ -38,9 +38,13 @@ class Rounds(Generic[T]):
             if self._at_work:
                 return
             self._at_work = True
-        while waited := self._next():
-            context = waited[0][0]
-            context.run(self._do, [item for _, item in waited])
+        try:
+            while waited := self._next():
+                context = waited[0][0]
+                context.run(self._do, [item for _, item in waited])
+        except BaseException:  # this thread is told to end: the next one takes over
+            self._at_work = False
+            raise
 
     def _next(self) -> list[tuple[Context, T]]:
         """The items of the next round; none, and nobody is at work any more, where there is nothing left."""
@@ -49,7 +53,8 @@ class Rounds(Generic[T]):
         with self._lock:
             items, self._waiting = self._waiting[: self._most], self._waiting[self._most :]
             self._at_work = bool(items)
-        self._earliest = monotonic() + self._every
+            if items:
+                self._earliest = monotonic() + self._every
         return items
 
     def _do(self, items: list[T]) -> None:
@@ -75,6 +80,6 @@ class Crowd:
             self._inside -= 1
 
     @property
-    def is_one(self) -> bool:
+    def others(self) -> bool:
         """Whether anybody but the caller is inside."""
         return self._inside > 1
