@@ -54,6 +54,7 @@ def when_ready(server: Any) -> None:
 def post_worker_init(worker: Any) -> None:
     """A worker has loaded the code: it tells what that is, and how busy it is."""
     from django.core import signals
+    from django.core.cache import close_caches
     from django.db import close_old_connections, reset_queries
 
     from chassis import build, saturation  # only a worker has these gauges, not the master
@@ -62,9 +63,10 @@ def post_worker_init(worker: Any) -> None:
     # What is loaded by now stays: collections need not look at it again. https://docs.python.org/3/library/gc.html#gc.freeze
     gc.collect()
     gc.freeze()
-    # Of Django's three checks of connections a request, the one at its beginning is enough.
+    # Of Django's three checks of connections a request, the one at its beginning is enough. No cache here has any.
     signals.request_started.disconnect(reset_queries)
     signals.request_finished.disconnect(close_old_connections)
+    signals.request_finished.disconnect(close_caches)
     saturation.watch(worker)
 
 

@@ -94,5 +94,5 @@ def _lend(runs: Sequence[Run], act: Callable[[], None]) -> None:
             raise
 
 
-COMPLETIONS = Rounds(complete, every=0.1, most=50)
-"""Confirmed orders on their way to rest: ten rounds a second carry what sixteen buyers or two hundred confirm."""
+COMPLETIONS = Rounds(complete, every=0.05, most=50)
+"""Confirmed orders on their way to rest: twenty rounds a second carry what a thousand orders a second confirm."""
