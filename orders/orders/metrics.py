@@ -54,7 +54,10 @@ for _code in (
 
 @contextmanager
 def timed(step: str) -> Iterator[None]:
-    """Times a step of the checkout: done, refused, unavailable, or stopped, because somebody else has the order."""
+    """Times a step of the checkout, once for all orders that take it together.
+
+    It ends done, refused, unavailable, or stopped, because somebody else has the order.
+    """
     began, outcome = perf_counter(), "stopped"
     try:
         yield
