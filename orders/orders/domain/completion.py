@@ -32,7 +32,7 @@ def sell(runs: Sequence[Run]) -> None:
 def complete(runs: Sequence[Run]) -> None:
     """Confirmed orders, each leased to its run, come to rest; where a service does not answer, the worker goes on."""
     left: list[Run] = []
-    _lend(runs, lambda: left.extend(_completed(runs)))
+    _while_leased(runs, lambda: left.extend(_completed(runs)))
     for run in left:
         drive(run)
 
@@ -57,7 +57,7 @@ def resume(*, id: UUID) -> None:
 
 def drive(run: Run) -> None:
     """Steps until the order rests, has to wait, or is somebody else's."""
-    _lend([run], run.go_on)
+    _while_leased([run], run.go_on)
 
 
 def _completed(runs: Sequence[Run]) -> list[Run]:
@@ -78,8 +78,8 @@ def _completed(runs: Sequence[Run]) -> list[Run]:
     return [run for run in runs if run.order.pk not in done]
 
 
-def _lend(runs: Sequence[Run], act: Callable[[], None]) -> None:
-    """Acts within the deadline; where that has to wait or goes wrong, others may go on with the orders."""
+def _while_leased(runs: Sequence[Run], act: Callable[[], None]) -> None:
+    """Acts within the deadline; where that has to wait or goes wrong, the leases end: others may go on."""
     try:
         with deadline.within(DEADLINE_SECONDS):
             act()
