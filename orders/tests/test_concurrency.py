@@ -11,6 +11,7 @@ from django.db import connection
 from django.db.models.functions import Now
 
 from orders.domain import completion, leases
+from orders.domain.documents import access_token
 from orders.models import Order, OrderEvent, Payment
 from tests.conftest import ADDRESS
 
@@ -70,6 +71,13 @@ def test_who_was_told_that_it_is_confirmed_may_order_again(leaving, monkeypatch)
     monkeypatch.setattr(leases, "sleep", lambda _: Order.objects.update(state="completed"))
     assert post(leaving, "second").status_code == 201
     assert Order.objects.count() == 2
+
+
+def test_who_was_told_that_it_is_confirmed_may_cancel_at_once(leaving, monkeypatch):
+    order = Order.objects.get()
+    monkeypatch.setattr(leases, "sleep", lambda _: Order.objects.update(state="completed", lease_until=Now()))
+    answer = ApiClient().post(f"/api/v1/orders/{order.pk}/cancel?access_token={access_token(order.pk)}")
+    assert (answer.status_code, answer.json()["status"]) == (200, "refunded")
 
 
 def test_an_order_that_is_held_up_keeps_its_cart(leaving, monkeypatch):

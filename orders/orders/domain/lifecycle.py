@@ -23,6 +23,7 @@ def cancel(*, order: Order, actor: str) -> Order:
     What a running step or an outage holds up goes on by itself. Cancelling again changes nothing. Raises
     ``InvalidTransition`` once it is shipped, or was rejected.
     """
+    leases.wait_for_rest(Order.objects.filter(pk=order.pk))
     with transaction.atomic():
         asked = Order.objects.filter(pk=order.pk, state__in=_CANCELLABLE).update(
             cancel_requested=Now(), next_attempt=Now()
