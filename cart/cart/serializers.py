@@ -1,6 +1,6 @@
 """The shape of what comes in and goes out."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from chassis.fields import MAX_INT, UUID, Integer, Money, Sku, StrictSerializer, Total
@@ -9,6 +9,7 @@ from django.conf import settings
 from rest_framework import serializers
 
 from cart.domain.carts import Contents
+from cart.domain.checkouts import Bought
 from cart.domain.prices import PricedCart, PricedLine
 from cart.models import MAX_QUANTITY
 
@@ -38,6 +39,24 @@ class ConsumeRequest(StrictSerializer):
 
     order = UUID()
     lines = serializers.ListField(child=OrderedLine(), min_length=1, max_length=1000)
+
+
+class PurchaseRequest(ConsumeRequest):
+    """What an order has bought of a cart."""
+
+    cart = UUID()
+
+
+class PurchasesRequest(StrictSerializer):
+    """What several orders have bought, each of a cart of its own."""
+
+    orders = serializers.ListField(child=PurchaseRequest(), min_length=1, max_length=1000)
+
+    def validate_orders(self, orders: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """One order a cart: which of two comes first would matter."""
+        if len({each["cart"] for each in orders}) < len(orders):
+            raise serializers.ValidationError("Two of these orders are of the same cart.", "duplicate")
+        return orders
 
 
 class CartLine(serializers.Serializer[Any]):
@@ -79,6 +98,11 @@ def contents(found: Contents) -> dict[str, Any]:
     """A cart as the orders service gets it: no prices, those it asks for itself."""
     lines = [{"sku": item.sku, "quantity": item.quantity} for item in found.items]
     return {"id": str(found.id), "version": found.version, "lines": lines}
+
+
+def purchase(body: Mapping[str, Any]) -> Bought:
+    """What an order has bought, as it came in."""
+    return Bought(order=body["order"], cart=body["cart"], lines=merged(body["lines"]))
 
 
 def merged(lines: Iterable[dict[str, Any]]) -> dict[str, int]:

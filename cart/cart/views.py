@@ -120,6 +120,19 @@ class ConsumeView(APIView):
         return Response({"id": str(id)})
 
 
+class PurchasesView(APIView):
+    """Orders have been made of several carts."""
+
+    permission_classes = [services("orders")]
+
+    @extend_schema(exclude=True)
+    def post(self, request: Request) -> Response:
+        """What each order has bought leaves its cart, once per order."""
+        body = validated(serializers.PurchasesRequest, request.data)
+        checkouts.consume_all(bought=[serializers.purchase(each) for each in body["orders"]])
+        return Response({})
+
+
 class CustomerView(APIView):
     """All that carts hold of a customer."""
 

@@ -112,6 +112,17 @@ def test_a_consume_from_eight_sides_takes_once(filled):
     assert Consumed.objects.count() == 1
 
 
+def test_orders_that_consume_together_in_any_order_take_once(filled):
+    ids = [filled(A=9) for _ in range(6)]
+    bought = [checkouts.Bought(order=uuid4(), cart=id, lines={"A": 2}) for id in ids]
+    rounds = [partial(checkouts.consume_all, bought=bought[turn:] + bought[:turn]) for turn in range(6)]
+    shoppers = [partial(lines.put, id=id, customer=None, sku="B", quantity=4) for id in ids[:2]]
+    came = at_once([*rounds, *shoppers])
+    assert not [error for error in came if isinstance(error, Exception)]
+    assert [inside(id) for id in ids] == [{"A": 7, "B": 4}] * 2 + [{"A": 7}] * 4
+    assert Consumed.objects.count() == 6
+
+
 def test_two_orders_and_a_shopper_at_once_lose_nothing(filled):
     for _ in range(10):
         id = filled(A=5)

@@ -22,6 +22,7 @@ def test_a_guests_cart(api, shop, filled, as_service):
         assert begun.status_code == 200, begun.content
         body = {"order": str(order), "lines": [{"sku": "B", "quantity": 2}]}
         assert api.post(f"{internal}/consume", body, orders).status_code == 200
+        assert api.post("/internal/carts/consume", {"orders": [body | {"cart": str(id)}]}, orders).status_code == 200
 
 
 def test_a_customers_cart(api, shop, filled, as_customer):

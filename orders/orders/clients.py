@@ -36,6 +36,13 @@ def consume(*, cart: UUID, order: UUID, lines: Sequence[Mapping[str, Any]]) -> N
     _expect(_client("cart", "CART_URL").call("POST", path, body=body, repeatable=True), 200)
 
 
+def consume_all(orders: Sequence[Mapping[str, Any]]) -> None:
+    """``consume`` for several orders, each of another cart: ``order``, ``cart`` and ``lines`` of each."""
+    body = {"orders": [{**each, "order": str(each["order"]), "cart": str(each["cart"])} for each in orders]}
+    answer = _client("cart", "CART_URL").call("POST", "/internal/carts/consume", body=body, repeatable=True)
+    _expect(answer, 200)
+
+
 def variants(*, skus: Sequence[str]) -> dict[str, dict[str, Any]]:
     """Names and today's prices by SKU; what does not exist is absent."""
     client = _client("products", "PRODUCTS_URL")

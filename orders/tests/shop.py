@@ -81,6 +81,11 @@ class Shop:
             found["checkout"] = None
         return 200, {}
 
+    def consume_all(self, body: Any) -> tuple[int, Any]:
+        for bought in body["orders"]:
+            self.consume(bought["cart"], bought)
+        return 200, {}
+
     def variants(self, body: Any) -> tuple[int, Any]:
         found = [
             {
@@ -169,6 +174,7 @@ _ROUTES = [
     (rf"PUT /internal/carts/{UUID_PATH}/checkouts/{UUID_PATH}", Shop.begin),
     (rf"DELETE /internal/carts/{UUID_PATH}/checkouts/{UUID_PATH}", Shop.end),
     (rf"POST /internal/carts/{UUID_PATH}/consume", Shop.consume),
+    (r"POST /internal/carts/consume", Shop.consume_all),
     (r"POST /internal/variants", Shop.variants),
     (r"POST /internal/reservations/commit", Shop.commit_all),
     (rf"PUT /api/v1/stock/reservations/{UUID_PATH}", Shop.reserve),

@@ -104,7 +104,7 @@ def test_in_a_crowd_orders_come_to_rest_together_and_each_once(shop):
         sleep(0.01)
     assert set(Order.objects.values_list("state", flat=True)) == {"completed"}
     assert (shop.available["A"], shop.held(), len(shop.consumed)) == (60, 0, 40)
-    assert shop.calls.count("commit_all") < 40, "rounds of more than one"
+    assert shop.calls.count("consume_all") < 40, "rounds of more than one"
     assert shop.calls.count("commit") == 0
     assert OrderEvent.objects.filter(event="completed").count() == 40
 

@@ -114,7 +114,7 @@ class Machine(RuleBasedStateMachine):
         """Orders that are answered once they are confirmed, and come to rest together; in between, anything."""
         confirmed = []
         with checkout._CROWD, pytest.MonkeyPatch.context() as patch:
-            patch.setattr(completion.COMPLETIONS, "add", confirmed.append)
+            patch.setattr(checkout.COMPLETIONS, "add", confirmed.append)
             asked = [self.place(a, b, "tok_ok") for a, b in baskets]
         if during == "dies":
             return
@@ -125,9 +125,9 @@ class Machine(RuleBasedStateMachine):
         if confirmed:
             completion.complete(confirmed)
 
-    @rule(after=st.booleans(), call=st.sampled_from(["commit_all", "consume"]))
-    def crash_after_the_answer(self, after, call):
-        """The process dies before or after stock sold for all of a round, or a cart let go."""
+    @rule(after=st.booleans(), call=st.sampled_from(["commit_all", "consume_all"]))
+    def crash_in_a_round(self, after, call):
+        """The process dies before or after stock sold, or the carts let go, for all of a round."""
         real = getattr(clients, call)
 
         def dying(*args, **words):

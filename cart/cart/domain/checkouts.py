@@ -1,6 +1,7 @@
 """The cart's part in an order: a checkout begins, ends, and the order takes out what it has bought."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -46,18 +47,34 @@ def end(*, id: UUID, order: UUID) -> None:
     Cart.objects.filter(pk=id, checkout_order=order).update(checkout_order=None, checkout_until=None)
 
 
+@dataclass(frozen=True)
+class Bought:
+    """What an order has bought of a cart: quantities by SKU."""
+
+    order: UUID
+    cart: UUID
+    lines: Mapping[str, int]
+
+
 def consume(*, id: UUID, order: UUID, lines: Mapping[str, int]) -> None:
-    """Takes the ordered quantities (by SKU) out of the cart, never below zero, and ends the order's checkout.
+    """``consume_all`` for one order."""
+    consume_all(bought=[Bought(order=order, cart=id, lines=lines)])
+
+
+def consume_all(*, bought: Sequence[Bought]) -> None:
+    """Takes the ordered quantities out of each cart, never below zero, and ends the order's checkout; all or none.
 
     Once per order, however often it is called: a row remembers. What was added meanwhile stays. A cart that is gone
-    has nothing to take.
+    has nothing to take. No two may be of the same cart.
     """
-    values: dict[str, Any] = {"id": id, "order": order, "skus": list(lines), "quantities": list(lines.values())}
+    lines = [(each.order, sku, quantity) for each in bought for sku, quantity in each.lines.items()]
+    orders, skus, quantities = (list(column) for column in zip(*lines, strict=True))
+    values: dict[str, Any] = {"carts": [each.cart for each in bought], "orders": [each.order for each in bought]}
+    values |= {"line_orders": orders, "skus": skus, "quantities": quantities}
     with connection.cursor() as cursor:
         prepared.execute(cursor, statements.CONSUME, values)
-        taken = cursor.fetchone()
-    if taken:
-        metrics.CARTS.labels("bought").inc()
+        taken = cursor.fetchall()
+    metrics.CARTS.labels("bought").inc(len(taken))
 
 
 def forget(*, orders: Sequence[UUID]) -> list[UUID]:

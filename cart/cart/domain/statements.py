@@ -52,24 +52,30 @@ BEGIN_CHECKOUT = f"""
     {READ}
 """
 
+# Each cart once: a row is changed once by a statement.
 CONSUME = """
-    SELECT FROM cart_cart WHERE id = %(id)s FOR UPDATE;
+    SELECT FROM cart_cart WHERE id = ANY (%(carts)s) ORDER BY id FOR UPDATE;
 
     WITH remembered AS (
-        INSERT INTO cart_consumed (order_id, cart_id) SELECT %(order)s, id FROM cart_cart WHERE id = %(id)s
-        ON CONFLICT DO NOTHING RETURNING cart_id
-    ), ordered AS (SELECT * FROM unnest(%(skus)s::text[], %(quantities)s::int[]) AS o(sku, quantity)),
-    less AS (
-        UPDATE cart_line l SET quantity = l.quantity - o.quantity FROM ordered o, remembered r
-        WHERE l.cart_id = r.cart_id AND l.sku = o.sku AND l.quantity > o.quantity RETURNING l.id
+        INSERT INTO cart_consumed (order_id, cart_id)
+        SELECT o.id, c.id FROM unnest(%(orders)s, %(carts)s) AS o(id, cart_id) JOIN cart_cart c ON c.id = o.cart_id
+        ON CONFLICT DO NOTHING RETURNING order_id, cart_id
+    ), ordered AS (
+        SELECT r.cart_id, l.sku, l.quantity
+        FROM unnest(%(line_orders)s, %(skus)s, %(quantities)s) AS l(order_id, sku, quantity)
+        JOIN remembered r USING (order_id)
+    ), less AS (
+        UPDATE cart_line l SET quantity = l.quantity - o.quantity FROM ordered o
+        WHERE l.cart_id = o.cart_id AND l.sku = o.sku AND l.quantity > o.quantity
     ), gone AS (
-        DELETE FROM cart_line l USING ordered o, remembered r
-        WHERE l.cart_id = r.cart_id AND l.sku = o.sku AND l.quantity <= o.quantity RETURNING l.id
+        DELETE FROM cart_line l USING ordered o
+        WHERE l.cart_id = o.cart_id AND l.sku = o.sku AND l.quantity <= o.quantity RETURNING l.cart_id
     )
     UPDATE cart_cart c SET
-        version = version + 1, line_count = line_count - (SELECT count(*) FROM gone), updated = now(),
-        checkout_order = CASE WHEN checkout_order = %(order)s THEN NULL ELSE checkout_order END,
-        checkout_until = CASE WHEN checkout_order = %(order)s THEN NULL ELSE checkout_until END
+        version = version + 1, line_count = line_count - (SELECT count(*) FROM gone WHERE gone.cart_id = c.id),
+        updated = now(),
+        checkout_order = CASE WHEN checkout_order = r.order_id THEN NULL ELSE checkout_order END,
+        checkout_until = CASE WHEN checkout_order = r.order_id THEN NULL ELSE checkout_until END
     FROM remembered r WHERE c.id = r.cart_id RETURNING c.id
 """
 

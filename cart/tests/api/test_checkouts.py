@@ -120,6 +120,36 @@ def test_what_was_ordered_leaves_the_cart_once(api, shop, filled, orders):
     assert under_way(id) is None
 
 
+def consume_all(api, headers, *bought):
+    orders = [
+        {"order": str(order), "cart": str(id), "lines": [{"sku": sku, "quantity": n} for sku, n in lines.items()]}
+        for order, id, lines in bought
+    ]
+    return api.post("/internal/carts/consume", {"orders": orders}, headers)
+
+
+def test_what_several_orders_bought_leaves_their_carts_once(api, filled, orders, django_assert_num_queries):
+    one, two, other = filled(A=2, B=5), filled(A=3), filled(A=1)
+    bought = [(uuid4(), two, {"A": 1}), (uuid4(), one, {"A": 2, "B": 4}), (uuid4(), uuid4(), {"A": 1})]
+    for order, id, _ in bought[:2]:
+        checkouts.begin(id=id, order=order, customer=None, ttl=60)
+    for _ in range(2):
+        with django_assert_num_queries(1):
+            assert consume_all(api, orders, *bought).status_code == 200
+        assert [inside(id) for id in (one, two, other)] == [{"B": 1}, {"A": 2}, {"A": 1}]
+    assert [Cart.objects.get(pk=id).line_count for id in (one, two, other)] == [1, 1, 1]
+    assert [under_way(id) for id in (one, two)] == [None, None]
+    assert consume(api, orders, one, bought[1][0], B=1).status_code == 200
+    assert inside(one) == {"B": 1}
+
+
+def test_two_orders_of_one_cart_are_not_taken_together(api, filled, orders):
+    id = filled(A=5)
+    answer = consume_all(api, orders, (uuid4(), id, {"A": 1}), (uuid4(), id, {"A": 1}))
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, "orders")
+    assert inside(id) == {"A": 5}
+
+
 def test_never_below_zero(api, filled, orders):
     id = filled(A=2, B=1)
     assert consume(api, orders, id, uuid4(), A=5).status_code == 200
@@ -159,5 +189,6 @@ def test_only_orders_may(api, filled, as_customer, as_staff, as_service):
     body = {"customer": None, "ttl": 60}
     assert [api.put(checkout(id, uuid4()), body, who).status_code for who in callers] == [401, 403, 403, 403]
     assert [consume(api, who, id, uuid4(), A=1).status_code for who in callers] == [401, 403, 403, 403]
+    assert [consume_all(api, who, (uuid4(), id, {"A": 1})).status_code for who in callers] == [401, 403, 403, 403]
     assert [api.delete(checkout(id, uuid4()), headers=who).status_code for who in callers] == [401, 403, 403, 403]
     assert (inside(id), under_way(id)) == ({"A": 1}, None)

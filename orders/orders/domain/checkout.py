@@ -18,7 +18,7 @@ from django.http import HttpResponse
 
 from orders import metrics
 from orders.domain import answers, leases, refusals
-from orders.domain.completion import finish, sell
+from orders.domain.completion import COMPLETIONS, sell
 from orders.domain.saga import Run
 from orders.domain.snapshots import known_lines_of, lines_of
 from orders.domain.transitions import DEADLINE_SECONDS, LEASE_SECONDS, Fenced
@@ -81,9 +81,9 @@ class Placed:
     run: Run | None = None
 
     def finish(self) -> None:
-        """What can wait until the client has its answer: the goods leave the cart and the shelf."""
+        """What can wait until the client has its answer: the goods leave the shelf and the cart."""
         if self.run:
-            finish(self.run)
+            COMPLETIONS.add(self.run)
 
 
 def place(*, request: Request, scope: str, key: str, fingerprint: str, actor: str) -> HttpResponse | Placed:

@@ -54,11 +54,6 @@ class Run:
         """The snapshot's lines."""
         return snapshots.lines_of(self.order)
 
-    def consume(self) -> None:
-        """What was ordered leaves the cart, once; what was added meanwhile stays."""
-        faults.point("orders.stock_committed")
-        clients.consume(cart=self.order.cart, order=self.order.pk, lines=snapshots.quantities(self.lines()))
-
 
 def reserve(run: Run) -> None:
     """PENDING: reads cart and prices, writes the snapshot, sets the goods aside."""
@@ -142,8 +137,9 @@ def commit_stock(run: Run) -> None:
 
 
 def consume_cart(run: Run) -> None:
-    """STOCK_COMMITTED: what was ordered leaves the cart, unless it has."""
-    run.consume()
+    """STOCK_COMMITTED: what was ordered leaves the cart; what was added meanwhile stays."""
+    faults.point("orders.stock_committed")
+    clients.consume(cart=run.order.cart, order=run.order.pk, lines=snapshots.quantities(run.lines()))
     advance(run.order, State.COMPLETED, actor=run.actor)
 
 

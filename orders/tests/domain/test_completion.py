@@ -20,7 +20,7 @@ def confirmed(shop, buy, monkeypatch):
     def place(count):
         runs = []
         with checkout._CROWD, monkeypatch.context() as patch:
-            patch.setattr(completion.COMPLETIONS, "add", runs.append)
+            patch.setattr(checkout.COMPLETIONS, "add", runs.append)
             for _ in range(count):
                 assert buy(shop.cart(A=2)).status_code == 201
         shop.calls.clear()
@@ -39,17 +39,16 @@ def later():
     completion.go_on()
 
 
-def test_in_a_crowd_goods_leave_the_cart_at_once_and_the_shelf_together(shop, confirmed):
+def test_in_a_crowd_the_answer_is_out_before_the_goods_are(shop, confirmed):
     confirmed(2)
     assert (states(), shop.held()) == (["confirmed"] * 2, 4)
-    assert all(cart["lines"] == {} for cart in shop.carts.values())
 
 
-def test_a_round_is_one_call_and_one_statement(shop, confirmed, django_assert_num_queries):
+def test_a_round_is_one_call_of_each_service_and_one_statement(shop, confirmed, django_assert_num_queries):
     runs = confirmed(3)
     with django_assert_num_queries(1):
         completion.complete(runs)
-    assert (states(), shop.calls) == (["completed"] * 3, ["commit_all"])
+    assert (states(), shop.calls) == (["completed"] * 3, ["commit_all", "consume_all"])
     assert (shop.held(), shop.available["A"]) == (0, 4)
     assert all(cart["lines"] == {} for cart in shop.carts.values())
     for run in runs:
@@ -89,30 +88,23 @@ def test_one_that_is_somebody_else_s_by_now_is_left_to_them(shop, confirmed):
     assert (states(), shop.available["A"]) == (["completed"] * 2, 6)
 
 
-def test_where_stock_does_not_answer_the_worker_goes_on(shop, confirmed):
+@pytest.mark.parametrize("down", ["commit", "consume"])
+def test_where_a_service_does_not_answer_the_worker_goes_on(shop, confirmed, down):
     runs = confirmed(3)
-    shop.down = {"commit"}
+    shop.down = {down}
     completion.complete(runs)
     assert states() == ["confirmed"] * 3
     assert not Order.objects.filter(attempts=0).exists(), "each is let go, and waits a little"
     shop.down = set()
     later()
     assert (states(), shop.available["A"], shop.held()) == (["completed"] * 3, 4, 0)
-
-
-def test_where_the_cart_does_not_answer_the_worker_goes_on(shop, confirmed):
-    shop.down = {"consume"}
-    assert confirmed(2) == []
-    assert (states(), Order.objects.filter(attempts=0).exists()) == (["confirmed"] * 2, False)
-    shop.down = set()
-    later()
-    assert (states(), shop.available["A"], shop.held()) == (["completed"] * 2, 6, 0)
     assert all(cart["lines"] == {} for cart in shop.carts.values())
 
 
-def test_an_answer_that_is_lost_is_got_by_asking_again(shop, confirmed):
+@pytest.mark.parametrize("lost", ["/reservations/commit", "/carts/consume"])
+def test_an_answer_that_is_lost_is_got_by_asking_again(shop, confirmed, lost):
     runs = confirmed(2)
-    shop.lose["/reservations/commit"] = 1
+    shop.lose[lost] = 1
     completion.complete(runs)
     assert (states(), shop.available["A"], shop.held()) == (["completed"] * 2, 6, 0)
 
