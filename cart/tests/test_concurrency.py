@@ -1,8 +1,10 @@
 """Real threads on a real PostgreSQL: nothing is doubled, nothing is lost, and nobody waits for ever."""
 
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor
+from concurrent.futures import wait as wait_for
 from functools import partial
+from threading import Event, get_ident
 from uuid import uuid4
 
 import pytest
@@ -145,6 +147,27 @@ def test_who_was_told_that_the_order_is_confirmed_finds_the_cart_without_it(fill
         monkeypatch.setattr(carts, "sleep", lambda _, take=take: take())
         change(id=id, customer=None)
         assert inside(id) == left
+
+
+def test_who_waits_for_an_order_leaves_threads_for_what_they_wait_for(filled, monkeypatch):
+    """Eight look at a cart that an order is being made of: three wait, five find it as it is."""
+    id, go_on, waiting = filled(A=2), Event(), []
+    checkouts.begin(id=id, order=uuid4(), customer=None, ttl=60)
+
+    def wait(_):
+        waiting.append(get_ident())
+        assert go_on.wait(10)
+
+    monkeypatch.setattr(carts, "sleep", wait)
+    monkeypatch.setattr(carts, "PATIENCE_SECONDS", 0.001)
+    with ThreadPoolExecutor(8) as pool:
+        looks = [pool.submit(at_once, [partial(carts.look, id=id, customer=None)], workers=1) for _ in range(8)]
+        found, _ = wait_for(looks, timeout=10, return_when=FIRST_COMPLETED)
+        while len(found) < 5:
+            found, _ = wait_for(looks, timeout=0.05)
+        assert len(set(waiting)) == carts.MOST_WAITING
+        go_on.set()
+    assert all(look.result()[0].busy for look in looks)
 
 
 def test_a_quantity_set_while_consumed_is_before_or_after_it(filled):

@@ -108,10 +108,11 @@ def test_a_round_has_the_request_id_of_its_first_item():
     assert ids == [([0], "of-0"), ([1, 2], "of-1")]
 
 
-def test_two_are_a_crowd():
+def test_a_crowd_is_as_many_as_are_inside():
     crowd = Crowd()
     with crowd:
-        assert not crowd.others
-        with crowd:
-            assert crowd.others
-        assert not crowd.others
+        with pytest.raises(KeyError), crowd:
+            assert crowd.size == 2
+            raise KeyError
+        assert crowd.size == 1
+    assert crowd.size == 0

@@ -1,6 +1,7 @@
 """Carts as a whole: open, read, current, delete, forget."""
 
 from dataclasses import dataclass, replace
+from threading import BoundedSemaphore
 from time import monotonic, sleep
 from typing import Any
 from uuid import UUID, uuid4
@@ -17,6 +18,9 @@ from cart.models import MAX_LINES, Cart, Consumed, Line
 FORGOTTEN_AFTER_DAYS = 90
 PATIENCE_SECONDS = 0.5
 """How long who looks at a cart, or changes it, waits for an order that is being made of it."""
+MOST_WAITING = 3
+"""How many threads of a process do so, of eight."""
+_WAITING = BoundedSemaphore(MOST_WAITING)
 
 
 class CartNotFound(NotFound):
@@ -81,11 +85,21 @@ def open_cart(*, customer: UUID | None) -> Contents:
 
 
 def look(*, id: UUID, customer: UUID | None) -> Contents:
-    """``read`` for people: who has just ordered may come before the lines have left, and waits for that, a moment."""
-    ends = monotonic() + PATIENCE_SECONDS
-    while (found := read(id=id, customer=customer)).busy and monotonic() < ends:
-        sleep(0.02)
-    return found
+    """``read`` for people: who has just ordered may come before the lines have left, and waits for that, a moment.
+
+    ``MOST_WAITING`` at a time: what they wait for needs a thread, too. Whoever else comes finds the cart as it is.
+    """
+    found = read(id=id, customer=customer)
+    if not found.busy or not _WAITING.acquire(blocking=False):
+        return found
+    try:
+        ends = monotonic() + PATIENCE_SECONDS
+        while found.busy and monotonic() < ends:
+            sleep(0.02)
+            found = read(id=id, customer=customer)
+        return found
+    finally:
+        _WAITING.release()
 
 
 def read(*, id: UUID, customer: UUID | None, statement: str = statements.READ, **values: Any) -> Contents:

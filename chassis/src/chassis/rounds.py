@@ -65,21 +65,16 @@ class Rounds(Generic[T]):
 
 
 class Crowd:
-    """How many threads of this process are inside of it: a context."""
+    """A context that counts the threads of this process that are inside of it: ``size``."""
 
     def __init__(self) -> None:
-        self._lock, self._inside = Lock(), 0
+        self._lock, self.size = Lock(), 0
 
     def __enter__(self) -> Self:
         with self._lock:
-            self._inside += 1
+            self.size += 1
         return self
 
     def __exit__(self, *failure: object) -> None:
         with self._lock:
-            self._inside -= 1
-
-    @property
-    def others(self) -> bool:
-        """Whether anybody but the caller is inside."""
-        return self._inside > 1
+            self.size -= 1

@@ -167,7 +167,7 @@ def _run(run: Run) -> Placed:
         with deadline.within(DEADLINE_SECONDS):
             run.go_on(answer=True)
             rest = run if order.state == State.CONFIRMED else None
-            if rest and not _CROWD.others:
+            if rest and _CROWD.size == 1:
                 sell([rest])
     except _PASSING:
         if _unpaid(order):
