@@ -6,7 +6,7 @@ from time import monotonic, sleep
 from typing import Any
 from uuid import UUID, uuid4
 
-from chassis import prepared
+from chassis import env, prepared
 from chassis.errors import DomainError, NotFound
 from django.db import connection, transaction
 from django.db.models import Q
@@ -18,8 +18,9 @@ from cart.models import MAX_LINES, Cart, Consumed, Line
 FORGOTTEN_AFTER_DAYS = 90
 PATIENCE_SECONDS = 0.5
 """How long who looks at a cart, or changes it, waits for an order that is being made of it."""
-MOST_WAITING = 3
-"""How many threads of a process do so, of eight."""
+# THREADS: requests that the process answers at once.
+MOST_WAITING = env.integer("THREADS", 8) * 5 // 8
+"""How many do so at the same time: what they wait for needs a thread, too."""
 _WAITING = BoundedSemaphore(MOST_WAITING)
 
 
@@ -87,7 +88,7 @@ def open_cart(*, customer: UUID | None) -> Contents:
 def look(*, id: UUID, customer: UUID | None) -> Contents:
     """``read`` for people: who has just ordered may come before the lines have left, and waits for that, a moment.
 
-    ``MOST_WAITING`` at a time: what they wait for needs a thread, too. Whoever else comes finds the cart as it is.
+    Whoever comes when ``MOST_WAITING`` do so finds the cart as it is.
     """
     found = read(id=id, customer=customer)
     if not found.busy or not _WAITING.acquire(blocking=False):
