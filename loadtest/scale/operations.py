@@ -160,7 +160,8 @@ def measured(visitor: Visitor, say: Callable[[str], object]) -> dict[str, Timed]
     for name, times, once in operations(visitor):
         say(name)
         for _ in range(max(1, times // 10)):
-            once(), visitor.nothing()
+            once()
+            visitor.nothing()
         seen = [(once(), median(visitor.nothing() for _ in range(max(1, 20 // times)))) for _ in range(times)]
         found[name] = Timed(*(median(column) for column in zip(*seen, strict=True)))
     return found

@@ -1,9 +1,9 @@
 """Goods set aside for an order: reserve, commit, release, return, expire.
 
 Each change that goes the usual way is one round trip, and what it leaves is read by another; an expired reservation
-takes a short transaction. The locking rule: a reservation's row first, then its levels in SKU order; an ``INSERT`` of
-an id waits for whoever changes its row, so that ``reserve`` too makes its row before it locks a level. Every call may
-be repeated.
+takes a short transaction. The locking rule: a reservation's row first (of several: in the order of their ids), then
+levels in SKU order; an ``INSERT`` of an id waits for whoever changes its row, so that ``reserve`` too makes its row
+before it locks a level. Every call may be repeated.
 """
 
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,4 @@
-"""The SQL of reservations. A reservation's row is locked first, then its levels in SKU order: no two of them deadlock.
+"""The SQL of reservations. Their rows are locked first, by id, then levels in SKU order: no two of them deadlock.
 
 ``FOR UPDATE`` reads the newest committed row after it waited (READ COMMITTED), so ``locked`` says what is there;
 the CHECK constraints on stock_level are the last word. New values are reckoned from ``locked`` and never from the row
