@@ -203,8 +203,8 @@ def test_a_read_that_nobody_will_wait_for_is_not_worked_on(tmp_path):
     """One thread and reads of 0.1 s: those that stood in the queue for most of their limit are refused, no others."""
     impatient, patient = {"X-Timeout-Ms": "300"}, {"X-Timeout-Ms": "5000"}
     with serving(tmp_path, THREADS="1") as gunicorn, ThreadPoolExecutor(10) as people:
-        reads = [people.submit(gunicorn.get, "/api/v1/stock/slow", **impatient) for _ in range(8)]
-        waits = people.submit(gunicorn.get, "/api/v1/stock/slow", **patient)
+        reads = [people.submit(gunicorn.get, "/api/v1/stock/slow?seconds=0.1", **impatient) for _ in range(8)]
+        waits = people.submit(gunicorn.get, "/api/v1/stock/slow?seconds=0.1", **patient)
         time.sleep(0.05)
         write = people.submit(gunicorn.post, "/api/v1/stock/echo", b'{"text": "a", "number": 1}', **impatient)
         answers = [read.result() for read in reads]

@@ -123,6 +123,26 @@ def test_a_newcomer_stands_in_the_queue_once(gunicorn):
     assert median(newcomers) < 1.5 * median(waits)
 
 
+def test_a_standstill_is_no_queue(tmp_path):
+    """Ten come while the process is stopped, for longer than they wait in a queue, and it takes 0.1 s for each.
+
+    The first are answered when it wakes up; the last have stood in a queue for too long from then on.
+    """
+    with serving(tmp_path, THREADS="1") as gunicorn, ExitStack() as stack:
+        people = [stack.enter_context(connected(gunicorn)) for _ in range(10)]
+        (worker,) = psutil.Process(gunicorn.process.pid).children()
+        worker.suspend()
+        try:
+            for connection in people:
+                connection.sendall(request("slow?seconds=0.1").replace(b"\r\n\r\n", b"\r\nX-Timeout-Ms: 600\r\n\r\n"))
+            time.sleep(0.7)
+        finally:
+            worker.resume()
+        answers = sorted(answer(connection)[0] for connection in people)
+    assert 3 <= answers.count(200) <= 6
+    assert answers.count(429) == 10 - answers.count(200)
+
+
 def test_who_hangs_up_takes_no_thread_along(gunicorn):
     for _ in range(6):
         with connected(gunicorn) as connection:

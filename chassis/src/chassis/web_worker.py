@@ -38,6 +38,9 @@ _LAST_DATA_RECEIVED = struct.Struct("=52xI")
 _STOP_STEP_SECONDS = 0.05
 # Behind a shorter queue, to look at the door costs a checkout more than newcomers gain (docs/performance.md).
 _QUEUE_SECONDS = 0.1
+_BEAT_SECONDS = 0.25
+# The main thread is late by that much only where the process was stopped, or the machine had nothing left for it.
+_STANDSTILL_SECONDS = 0.5
 
 
 class Worker(ThreadWorker):
@@ -50,6 +53,7 @@ class Worker(ThreadWorker):
         self.alive: bool
         self._epoll, self._end = select.epoll(), os.eventfd(0)
         self._open, self._door = set[TConn](), Lock()
+        self._beat = self._woke = time.monotonic()
         # Those that no thread has, by file descriptor. gthread refuses to keep more alive than it has room for.
         self.keepalived_conns = dict[int, TConn]()
         self._listeners = {listener.fileno(): (listener, listener.getsockname()) for listener in self.sockets}
@@ -68,10 +72,10 @@ class Worker(ThreadWorker):
             thread.start()
         while self.alive and self.is_parent_alive():
             self.notify()
-            self.wait_for_and_dispatch_events(timeout=1.0)  # or until handle_exit
+            self.wait_for_and_dispatch_events(timeout=_BEAT_SECONDS)  # or until handle_exit
             self._hang_up_on_idle()
             self._listen()
-            logs.output.flush()  # whatever waited, each second
+            logs.output.flush()  # whatever waited
         self.alive = False
         self._stop()
 
@@ -81,6 +85,13 @@ class Worker(ThreadWorker):
         for fd in self.keepalived_conns.copy():
             poll.register(fd, select.POLLIN)
         return sum(bool(event & select.POLLIN) for _, event in poll.poll(0))
+
+    def notify(self) -> None:
+        """The main thread's heartbeat: for gunicorn, which ends a worker without one, and to know of a standstill."""
+        now = time.monotonic()
+        self._notice_standstill(now)
+        self._beat = now
+        super().notify()
 
     def handle_quit(self, sig: int, frame: FrameType | None) -> None:
         """The end, at once."""
@@ -149,7 +160,7 @@ class Worker(ThreadWorker):
 
     def _answer(self, conn: TConn) -> None:
         """The request, and those that the client has sent behind it already."""
-        deadline.stood.seconds = _seconds_since_data(conn.sock)
+        deadline.stood.seconds = self._seconds_in_queue(conn.sock)
         if deadline.stood.seconds > _QUEUE_SECONDS:
             self._look_at_the_door()
         keep = False
@@ -162,6 +173,21 @@ class Worker(ThreadWorker):
             else:
                 self._open.discard(conn)
                 conn.close(graceful=True)
+
+    def _seconds_in_queue(self, connection: socket.socket) -> float:
+        """How long the request has waited for a thread.
+
+        A standstill is no queue: who came while the process was stopped finds few before them when it wakes up, and is
+        answered in time.
+        """
+        waited, now = _seconds_since_data(connection), time.monotonic()  # in this order: it may be stopped in between
+        self._notice_standstill(now)
+        return min(waited, now - self._woke)
+
+    def _notice_standstill(self, now: float) -> None:
+        """Whichever thread is the first to run again."""
+        if now - self._beat > _STANDSTILL_SECONDS:
+            self._woke = self._beat = now
 
     def _hang_up_on_idle(self) -> None:
         """Connections whose time is over, for their threads to close: one that has just got a request answers it."""
