@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 from typing import Any
 
-from local import servers
+from local import postgres, servers
 from local.backup import MANIFEST, digest, home, state
 from local.problem import Problem
 from local.secrets import DATABASES
@@ -94,7 +94,7 @@ def _load(where: Servers, dump: Path, name: str, note: str) -> str:
     )
     with dump.open("rb") as file:
         where.run(name, "pg_restore", "--exit-on-error", "--no-password", f"--dbname={new}", stdin=file)
-    _psql(where, name, "ANALYZE", database=new)
+    _psql(where, name, postgres.ANALYZE, database=new)
     return f"{name} ({time.monotonic() - begin:.1f} s)"
 
 
