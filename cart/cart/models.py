@@ -47,7 +47,8 @@ class Cart(models.Model):
                 condition=Q(customer__isnull=False),
                 name="cart_current",
             ),
-            models.Index(fields=["updated"], condition=Q(customer=None), name="cart_guests_by_age"),
+            # Not by when they were changed: then each change of a cart would be one of all its indexes (HOT updates).
+            models.Index(fields=["created"], condition=Q(customer=None), name="cart_guests_by_age"),
             models.Index(fields=["-created", "-id"], name="cart_newest"),
         ]
 

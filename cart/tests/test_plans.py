@@ -4,6 +4,7 @@ from uuid import uuid4
 
 import pytest
 from chassis.testing.plans import without_scans
+from django.db import connection
 
 from cart.domain import carts
 
@@ -38,3 +39,21 @@ def test_carts_that_nobody_wants_any_more(filled, shop):
     filled(A=1)
     with without_scans():
         assert carts.forget_old(days=-1) == 1
+
+
+def test_a_change_of_a_cart_is_one_of_its_row_alone(api, shop, filled, as_service):
+    """No index holds what is changed: https://www.postgresql.org/docs/18/storage-hot.html"""
+    id, order, orders = filled(A=1), uuid4(), as_service("orders")
+    changed, alone = updates()
+    api.put(f"{CARTS}/{id}/lines/B", {"quantity": 2})
+    api.put(f"/internal/carts/{id}/checkouts/{order}", {"customer": None, "ttl": 900}, orders)
+    body = {"order": str(order), "lines": [{"sku": "B", "quantity": 2}]}
+    api.post(f"/internal/carts/{id}/consume", body, orders)
+    assert updates() == (changed + 3, alone + 3)
+
+
+def updates():
+    """Of carts, so far: all, and those of the row alone."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT n_tup_upd, n_tup_hot_upd FROM pg_stat_xact_user_tables WHERE relname = 'cart_cart'")
+        return cursor.fetchone()

@@ -221,7 +221,7 @@ class OrderEvent(models.Model):
 class Mail(models.Model):
     """A mail to be sent: written in the transaction of what it tells, sent by the worker, at least once."""
 
-    order = models.ForeignKey(Order, on_delete=models.CASCADE)
+    order = models.ForeignKey(Order, on_delete=models.CASCADE, db_index=False)
     kind = models.CharField(max_length=20)
     created = models.DateTimeField(db_default=Now())
     sent = models.DateTimeField(null=True)

@@ -67,7 +67,7 @@ class ReservationLine(models.Model):
     """One SKU of a reservation."""
 
     reservation = models.ForeignKey(Reservation, on_delete=models.CASCADE, related_name="lines", db_index=False)
-    level = models.ForeignKey(Level, on_delete=models.PROTECT, db_column="sku")
+    level = models.ForeignKey(Level, on_delete=models.PROTECT, db_column="sku", db_index=False)
     quantity = models.PositiveIntegerField()
 
     class Meta:
@@ -89,7 +89,9 @@ class Movement(models.Model):
         SALE = "sale"
         RETURN = "return"
 
-    level = models.ForeignKey(Level, on_delete=models.PROTECT, db_column="sku", related_name="movements")
+    level = models.ForeignKey(
+        Level, on_delete=models.PROTECT, db_column="sku", db_index=False, related_name="movements"
+    )
     kind = models.CharField(max_length=10, choices=Kind)
     quantity = models.BigIntegerField(help_text="Signed: what came is positive, what went is negative.")
     reason = models.CharField(max_length=200, blank=True)

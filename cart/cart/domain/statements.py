@@ -95,7 +95,7 @@ ADOPT = """
 """
 
 FORGET_OLD = """
-    SELECT id FROM cart_cart WHERE customer IS NULL AND updated < now() - make_interval(days => %(days)s)
-    AND (checkout_until IS NULL OR checkout_until <= now())
-    ORDER BY updated LIMIT %(batch)s FOR UPDATE SKIP LOCKED
+    SELECT id FROM cart_cart WHERE customer IS NULL AND created < now() - make_interval(days => %(days)s)
+    AND updated < now() - make_interval(days => %(days)s) AND (checkout_until IS NULL OR checkout_until <= now())
+    ORDER BY created LIMIT %(batch)s FOR UPDATE SKIP LOCKED
 """

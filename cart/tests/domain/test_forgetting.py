@@ -13,7 +13,11 @@ pytestmark = pytest.mark.django_db
 
 def untouched_for(id, days):
     with connection.cursor() as cursor:
-        cursor.execute("UPDATE cart_cart SET updated = now() - make_interval(days => %s) WHERE id = %s", [days, id])
+        then = "now() - make_interval(days => %(days)s)"
+        cursor.execute(
+            f"UPDATE cart_cart SET created = {then} - interval '1 day', updated = {then} WHERE id = %(id)s",
+            {"days": days, "id": id},
+        )
 
 
 def test_old_carts_of_guests_are_forgotten_and_only_those(filled):

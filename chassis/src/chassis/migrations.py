@@ -1,6 +1,9 @@
 """Migration operations that more than one service needs."""
 
-from django.db.migrations import RunSQL
+from typing import Any
+
+from django.db.migrations import AlterField, RunSQL, SeparateDatabaseAndState
+from django.db.models import Field
 
 
 def append_only(table: str) -> RunSQL:
@@ -27,6 +30,19 @@ def insert_only(table: str) -> RunSQL:
     cannot drop the trigger either. For ledgers that were made before ``append_only`` did it.
     """
     return RunSQL(_TAKEN_AWAY.format(table=table), RunSQL.noop)
+
+
+def without_index(model: str, name: str, field: "Field[Any, Any]", *indexes: str) -> SeparateDatabaseAndState:
+    """Drops the indexes that Django made for a field, here ``field`` with ``db_index=False``, while people go on.
+
+    Another index that begins with the field does the same, and each costs as much as the others at every row. As an
+    ``AlterField`` it would check all rows against their foreign key anew, and nobody could write meanwhile. The
+    migration has to say ``atomic = False``.
+    """
+    return SeparateDatabaseAndState(
+        [RunSQL(f"DROP INDEX CONCURRENTLY IF EXISTS {index}", RunSQL.noop) for index in indexes],
+        [AlterField(model, name, field)],
+    )
 
 
 # Roles are found by the rights they have: a migration knows none by name.

@@ -1,0 +1,44 @@
+import pytest
+from django.db import connection
+from django.db.migrations.state import ModelState, ProjectState
+from django.db.models import CASCADE, BigAutoField, ForeignKey, Index
+
+from chassis.migrations import without_index
+
+INDEXES = "SELECT indexname FROM pg_indexes WHERE tablename = 'shop_page' ORDER BY 1"
+
+
+@pytest.fixture
+def book_and_page():
+    """Two tables, one referring to the other by an indexed column, as migrations made them."""
+    state, id = ProjectState(), ("id", BigAutoField(primary_key=True))
+    state.add_model(ModelState("shop", "Book", [id]))
+    of = ("book", ForeignKey("shop.Book", on_delete=CASCADE))
+    state.add_model(ModelState("shop", "Page", [id, of], {"indexes": [Index(fields=["book", "-id"], name="in_book")]}))
+    models = [state.apps.get_model("shop", name) for name in ("Book", "Page")]
+    with connection.schema_editor() as editor:
+        for model in models:
+            editor.create_model(model)
+    yield state
+    with connection.schema_editor() as editor:
+        for model in reversed(models):
+            editor.delete_model(model)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_index_goes_and_the_reference_stays(book_and_page):
+    with connection.cursor() as cursor:
+        cursor.execute(INDEXES)
+        made = [name for (name,) in cursor.fetchall()]
+        (own,) = set(made) - {"in_book", "shop_page_pkey"}
+        operation = without_index("page", "book", ForeignKey("shop.Book", on_delete=CASCADE, db_index=False), own)
+        after = book_and_page.clone()
+        operation.state_forwards("shop", after)
+        for _ in range(2):  # it may be repeated
+            with connection.schema_editor(atomic=False) as editor:
+                operation.database_forwards("shop", editor, book_and_page, after)
+        cursor.execute(INDEXES)
+        assert cursor.fetchall() == [("in_book",), ("shop_page_pkey",)]
+        cursor.execute("SELECT contype FROM pg_constraint WHERE conrelid = 'shop_page'::regclass AND contype = 'f'")
+        assert cursor.fetchall() == [("f",)]
+    assert after.apps.get_model("shop", "Page")._meta.get_field("book").db_index is False

@@ -1,0 +1,16 @@
+from chassis.migrations import without_index
+from django.db import migrations
+from django.db.models import CASCADE, ForeignKey
+
+
+class Migration(migrations.Migration):
+    atomic = False
+    dependencies = [("orders", "0004_given_up_until_it_is_paid")]
+    operations = [
+        without_index(
+            "mail",
+            "order",
+            ForeignKey("orders.order", on_delete=CASCADE, db_index=False),
+            "orders_mail_order_id_4e07d00f",
+        )
+    ]
