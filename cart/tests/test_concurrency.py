@@ -52,6 +52,21 @@ def test_lines_set_at_once_are_all_there_and_each_answer_is_whole(shop, filled):
     assert max(len(answer.lines) for answer in answers) == 24
 
 
+def test_who_fills_carts_at_once_asks_together_and_is_told_their_own_prices(shop, filled):
+    everybody, answered = [(filled(), f"S{n}", 10 + n) for n in range(24)], shop.answer
+    for _, sku, price in everybody:
+        shop.sell(sku, price, there=price)
+    shop.answer = lambda path, skus: (time.sleep(0.03), answered(path, skus))[1]
+    shop.calls.clear()
+    carts_of = at_once(
+        [lambda id=id, sku=sku: lines.put(id=id, customer=None, sku=sku, quantity=1) for id, sku, _ in everybody]
+    )
+    assert [[(line.sku, line.unit_price, line.available) for line in cart.lines] for cart in carts_of] == [
+        [(sku, price, price)] for _, sku, price in everybody
+    ]
+    assert len(shop.calls) < 2 * 24 / 2, "half as many questions as people, of each neighbour"
+
+
 def test_one_line_set_from_eight_sides_counts_once(shop, filled):
     id = filled()
     at_once([lambda: lines.put(id=id, customer=None, sku="A", quantity=3)] * 8)

@@ -1,9 +1,12 @@
-"""What a cart costs today and how much of it is there: products and stock are asked at each look, at the same time."""
+"""What a cart costs today and how much of it is there: products and stock are asked at each look, at the same time,
+and for all who look at the same time together (docs/adr/018-who-asks-the-same-asks-together.md).
+"""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+from chassis.lookups import Lookups
 from django.conf import settings
 
 from cart import clients
@@ -63,12 +66,20 @@ class Market:
         return PricedLine(item.sku, variant.name, item.quantity, variant.amount, previous, there)
 
 
+def _ask(skus: Sequence[str]) -> Market:
+    return Market(*clients.today(skus))
+
+
+_MARKET = Lookups(_ask, most=200)
+
+
 def today(skus: Iterable[str]) -> Market:
-    """What the SKUs cost and how many are there, asked at once. Raises ``DependencyUnavailable`` if either is down."""
+    """What the SKUs, and maybe others, cost and how many are there, as of now.
+
+    Raises ``DependencyUnavailable`` if products or stock is down.
+    """
     wanted = list(dict.fromkeys(skus))
-    if not wanted:
-        return Market({}, {})
-    return Market(*clients.today(wanted))
+    return _MARKET(wanted) if wanted else Market({}, {})
 
 
 def priced(contents: Contents, market: Market | None = None) -> PricedCart:
