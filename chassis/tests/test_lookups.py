@@ -6,6 +6,7 @@ from time import monotonic, sleep
 
 import pytest
 
+from chassis import deadline
 from chassis.lookups import Lookups
 
 
@@ -31,7 +32,9 @@ def people():
 
 def waiting(lookups, keys):
     """Returns when so many keys are in the next question."""
+    end = monotonic() + 10
     while lookups._next is None or len(lookups._next.keys) < keys:
+        assert monotonic() < end, "they do not wait for each other"
         sleep(0.001)
 
 
@@ -112,18 +115,33 @@ def test_a_thread_that_is_told_to_end_leaves_nobody_waiting(people, end):
     assert follower.result(10) == {"c": "c"}
 
 
-def test_who_is_stuck_holds_up_nobody_for_longer_than_the_patience(people):
+def test_who_is_stuck_holds_up_whoever_comes_next_and_nobody_after(people):
     neighbour = Neighbour()
-    lookups = Lookups(neighbour, most=100, patience=0.2)
+    lookups = Lookups(neighbour, most=100, patience=0.5)
     stuck = people.submit(lookups, "a")
     assert neighbour.began.wait(10)
     began = monotonic()
     others = [people.submit(lookups, key) for key in "bcdef"]
     assert [key in other.result(10) for key, other in zip("bcdef", others, strict=True)] == [True] * 5
-    assert 0.1 < monotonic() - began < 5
+    assert monotonic() - began >= 0.4
+    began = monotonic()
+    assert lookups("g") == {"g": "g"}
+    assert monotonic() - began < 0.4
     assert not stuck.done()
     neighbour.go_on.set()
     assert stuck.result(10) == {"a": "a"}
+
+
+def test_nobody_waits_until_no_time_is_left(people):
+    neighbour = Neighbour()
+    lookups = Lookups(neighbour, most=100, patience=10)
+    stuck = people.submit(lookups, "a")
+    assert neighbour.began.wait(10)
+    with deadline.within(2):
+        assert lookups("b") == {"b": "b"}
+        assert deadline.remaining(10) > 0
+    neighbour.go_on.set()
+    stuck.result(10)
 
 
 def test_many_threads_get_their_own_answers_in_fewer_questions(people):

@@ -1,9 +1,10 @@
 import pytest
 from django.db import connection
+from django.db.migrations import RunSQL
 from django.db.migrations.state import ModelState, ProjectState
 from django.db.models import CASCADE, BigAutoField, ForeignKey, Index
 
-from chassis.migrations import without_index
+from chassis.migrations import while_in_use, without_index
 
 INDEXES = "SELECT indexname FROM pg_indexes WHERE tablename = 'shop_page' ORDER BY 1"
 
@@ -42,3 +43,16 @@ def test_an_index_goes_and_the_reference_stays(book_and_page):
         cursor.execute("SELECT contype FROM pg_constraint WHERE conrelid = 'shop_page'::regclass AND contype = 'f'")
         assert cursor.fetchall() == [("f",)]
     assert after.apps.get_model("shop", "Page")._meta.get_field("book").db_index is False
+
+
+@pytest.mark.django_db
+def test_what_holds_up_nobody_waits_as_long_as_it_has_to():
+    state, seen = ProjectState(), "CREATE TABLE seen AS SELECT current_setting('lock_timeout') AS limit_then"
+    with connection.cursor() as cursor:
+        cursor.execute("SET lock_timeout = '5s'")
+        for operation in while_in_use(RunSQL(seen)):
+            with connection.schema_editor(atomic=False) as editor:
+                operation.database_forwards("shop", editor, state, state)
+        cursor.execute("SELECT limit_then, current_setting('lock_timeout') FROM seen")
+        assert cursor.fetchall() == [("0", "5s")]
+        cursor.execute("RESET lock_timeout")

@@ -139,7 +139,7 @@ def test_a_standstill_is_no_queue(tmp_path):
         finally:
             worker.resume()
         answers = sorted(answer(connection)[0] for connection in people)
-    assert 3 <= answers.count(200) <= 6
+    assert 1 <= answers.count(200) <= 9
     assert answers.count(429) == 10 - answers.count(200)
 
 

@@ -1,7 +1,7 @@
 """Every statement of an order's life can be answered by an index."""
 
 import pytest
-from chassis.testing.plans import without_scans
+from chassis.testing.plans import needless_indexes, without_scans
 
 from orders.domain import completion, mail
 from orders.models import Order
@@ -36,3 +36,7 @@ def test_cancelling_and_what_the_worker_does(api, shop, buy):
         completion.go_on()
         assert mail.send_due() == 2
     assert Order.objects.get().state == "refunded"
+
+
+def test_no_index_is_the_beginning_of_another():
+    assert needless_indexes() == set()

@@ -3,7 +3,7 @@
 from uuid import uuid4
 
 import pytest
-from chassis.testing.plans import without_scans
+from chassis.testing.plans import needless_indexes, without_scans
 
 from stock.domain import reservations
 
@@ -38,3 +38,7 @@ def test_what_has_expired(shelf, hold):
     hold(A=2, ttl=0)
     with without_scans():
         reservations.expire()
+
+
+def test_no_index_is_the_beginning_of_another():
+    assert needless_indexes() == set()

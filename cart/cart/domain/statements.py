@@ -94,6 +94,7 @@ ADOPT = """
     WHERE id = %(id)s
 """
 
+# That it was created so long ago follows from the rest, and is what the index holds.
 FORGET_OLD = """
     SELECT id FROM cart_cart WHERE customer IS NULL AND created < now() - make_interval(days => %(days)s)
     AND updated < now() - make_interval(days => %(days)s) AND (checkout_until IS NULL OR checkout_until <= now())

@@ -4,9 +4,12 @@ asked for in the next one, with all others who came meanwhile. What a call costs
 """
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
+from concurrent.futures import CancelledError, Future
+from contextlib import suppress
 from threading import Lock
 from typing import Generic, TypeVar
+
+from chassis import deadline
 
 K = TypeVar("K")
 A = TypeVar("A")
@@ -20,11 +23,11 @@ class _Batch(Generic[K, A]):
 class Lookups(Generic[K, A]):
     """Called with keys, returns the answer of ``ask`` to these and others' keys, ``most`` in all.
 
-    For what is the same whoever asks; a longer question is asked by itself.
-
-    The answer is never older than the call: who comes while ``ask`` runs waits for the next one. Nobody waits longer
-    than ``patience`` seconds for somebody else: a neighbour that is slow, or fails, is asked for each by themselves, so
-    that what goes wrong is told to who asked, within their deadline. A question has the request id of who came first.
+    For what is the same whoever asks. The answer is never older than the call: who comes while one question is under
+    way waits for the next one. A question that is longer than what is left of ``most`` goes by itself at once. So does
+    everyone where the neighbour is slow or fails: a leader waits ``patience`` seconds for the question before, all
+    others twice as long, at most; and what goes wrong is told to who asked, within their own deadline. A question has
+    the request id and the deadline of who came first.
     """
 
     def __init__(self, ask: Callable[[Sequence[K]], A], *, most: int, patience: float = 0.25) -> None:
@@ -37,12 +40,7 @@ class Lookups(Generic[K, A]):
         batch, first = self._join(keys)
         if batch is None:
             return self._ask(keys)
-        if first:
-            return self._lead(batch)
-        try:
-            return batch.answer.result(self._patience)
-        except Exception:  # theirs; or they are slow
-            return self._ask(keys)
+        return self._lead(batch) if first else self._follow(batch, keys)
 
     def _join(self, keys: Sequence[K]) -> tuple[_Batch[K, A] | None, bool]:
         """The next question, the keys in it now, and whether nobody was before us; None where it would be too long."""
@@ -55,11 +53,15 @@ class Lookups(Generic[K, A]):
         return batch, first
 
     def _lead(self, batch: _Batch[K, A]) -> A:
-        """Waits for the question that is being answered, then asks for all who came meanwhile."""
-        in_turn = self._turn.acquire(timeout=self._patience)
+        """Waits for the question that is under way, then asks for all who came meanwhile."""
+        turn = self._turn
+        in_turn = turn.acquire(timeout=self._patience_left())
+        with self._door:
+            self._next = None
+            if not in_turn:  # the one before is stuck: nobody else should wait for it
+                self._turn = turn = Lock()
+                turn.acquire()
         try:
-            with self._door:
-                self._next = None
             answer = self._ask(list(batch.keys))
             batch.answer.set_result(answer)
             return answer
@@ -67,5 +69,13 @@ class Lookups(Generic[K, A]):
             batch.answer.cancel()
             raise
         finally:
-            if in_turn:
-                self._turn.release()
+            turn.release()
+
+    def _follow(self, batch: _Batch[K, A], keys: Sequence[K]) -> A:
+        with suppress(TimeoutError, CancelledError):
+            return batch.answer.result(2 * self._patience_left())
+        return self._ask(keys)
+
+    def _patience_left(self) -> float:
+        """A quarter of the time that is left, at most: what we wait for may be in vain."""
+        return min(self._patience, deadline.remaining(60.0) / 4)

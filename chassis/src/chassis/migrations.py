@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.db.migrations import AlterField, RunSQL, SeparateDatabaseAndState
+from django.db.migrations.operations.base import Operation
 from django.db.models import Field
 
 
@@ -32,12 +33,28 @@ def insert_only(table: str) -> RunSQL:
     return RunSQL(_TAKEN_AWAY.format(table=table), RunSQL.noop)
 
 
-def without_index(model: str, name: str, field: "Field[Any, Any]", *indexes: str) -> SeparateDatabaseAndState:
-    """Drops the indexes that Django made for a field, here ``field`` with ``db_index=False``, while people go on.
+def while_in_use(*operations: Operation) -> list[Operation]:
+    """Operations that say CONCURRENTLY, in a migration that says ``atomic = False``, for as long as they take.
 
-    Another index that begins with the field does the same, and each costs as much as the others at every row. As an
-    ``AlterField`` it would check all rows against their foreign key anew, and nobody could write meanwhile. The
-    migration has to say ``atomic = False``.
+    They wait for who reads, be it a backup, and hold up nobody: ``chassis.prepare`` limits such waits for those who do.
+    """
+    return [
+        RunSQL(
+            "SELECT set_config('chassis.lock_timeout', current_setting('lock_timeout'), false),"
+            " set_config('lock_timeout', '0', false)",
+            RunSQL.noop,
+        ),
+        *operations,
+        RunSQL("SELECT set_config('lock_timeout', current_setting('chassis.lock_timeout'), false)", RunSQL.noop),
+    ]
+
+
+def without_index(model: str, name: str, field: "Field[Any, Any]", *indexes: str) -> SeparateDatabaseAndState:
+    """Drops the indexes that Django made for a field, here ``field`` with ``db_index=False``; see ``while_in_use``.
+
+    For those that nobody needs, as another one begins with the field or nobody looks rows up by it: each costs as much
+    as the others at every row. As an ``AlterField`` it would check all rows against their foreign key anew, and nobody
+    could write meanwhile. The way back leaves them out as well.
     """
     return SeparateDatabaseAndState(
         [RunSQL(f"DROP INDEX CONCURRENTLY IF EXISTS {index}", RunSQL.noop) for index in indexes],

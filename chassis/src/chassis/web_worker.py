@@ -39,7 +39,7 @@ _STOP_STEP_SECONDS = 0.05
 # Behind a shorter queue, to look at the door costs a checkout more than newcomers gain (docs/performance.md).
 _QUEUE_SECONDS = 0.1
 _BEAT_SECONDS = 0.25
-# The main thread is late by that much only where the process was stopped, or the machine had nothing left for it.
+# Nobody turns up for so long, neither the main thread nor one to whom a request comes, where the process was stopped.
 _STANDSTILL_SECONDS = 0.5
 
 
@@ -53,7 +53,7 @@ class Worker(ThreadWorker):
         self.alive: bool
         self._epoll, self._end = select.epoll(), os.eventfd(0)
         self._open, self._door = set[TConn](), Lock()
-        self._beat = self._woke = time.monotonic()
+        self._beat = self._woke = 0.0
         # Those that no thread has, by file descriptor. gthread refuses to keep more alive than it has room for.
         self.keepalived_conns = dict[int, TConn]()
         self._listeners = {listener.fileno(): (listener, listener.getsockname()) for listener in self.sockets}
@@ -68,6 +68,7 @@ class Worker(ThreadWorker):
         for listener in self.sockets:
             listener.setblocking(False)
             self._epoll.register(listener, _ONCE)
+        self._beat = time.monotonic()
         for thread in self.threads:
             thread.start()
         while self.alive and self.is_parent_alive():
@@ -88,9 +89,7 @@ class Worker(ThreadWorker):
 
     def notify(self) -> None:
         """The main thread's heartbeat: for gunicorn, which ends a worker without one, and to know of a standstill."""
-        now = time.monotonic()
-        self._notice_standstill(now)
-        self._beat = now
+        self._turn_up(time.monotonic())
         super().notify()
 
     def handle_quit(self, sig: int, frame: FrameType | None) -> None:
@@ -177,17 +176,17 @@ class Worker(ThreadWorker):
     def _seconds_in_queue(self, connection: socket.socket) -> float:
         """How long the request has waited for a thread.
 
-        A standstill is no queue: who came while the process was stopped finds few before them when it wakes up, and is
-        answered in time.
+        A standstill is no queue: who came while the process was stopped waits from when it wakes up.
         """
         waited, now = _seconds_since_data(connection), time.monotonic()  # in this order: it may be stopped in between
-        self._notice_standstill(now)
+        self._turn_up(now)
         return min(waited, now - self._woke)
 
-    def _notice_standstill(self, now: float) -> None:
-        """Whichever thread is the first to run again."""
+    def _turn_up(self, now: float) -> None:
+        """Whichever thread is the first to do so after a standstill ends it."""
         if now - self._beat > _STANDSTILL_SECONDS:
-            self._woke = self._beat = now
+            self._woke = now
+        self._beat = max(self._beat, now)
 
     def _hang_up_on_idle(self) -> None:
         """Connections whose time is over, for their threads to close: one that has just got a request answers it."""

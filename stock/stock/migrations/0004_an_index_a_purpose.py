@@ -1,12 +1,14 @@
-from chassis.migrations import without_index
+from chassis.migrations import while_in_use, without_index
 from django.db import migrations
 from django.db.models import PROTECT, ForeignKey
 
 
 class Migration(migrations.Migration):
+    """Movements of a SKU have ``movement_of_a_sku``. Nobody looks reservations up by SKU, and no level is deleted."""
+
     atomic = False
     dependencies = [("stock", "0003_nobody_rewrites_the_ledger")]
-    operations = [
+    operations = while_in_use(
         without_index(
             "movement",
             "level",
@@ -21,4 +23,4 @@ class Migration(migrations.Migration):
             "stock_reservationline_sku_045fdb62",
             "stock_reservationline_sku_045fdb62_like",
         ),
-    ]
+    )

@@ -28,6 +28,23 @@ def without_scans(*, small: Collection[str] = ()) -> Iterator[None]:
     assert not found, "\n".join(f"{table} is read from end to end by {statement}" for table, statement in sorted(found))
 
 
+def needless_indexes() -> set[str]:
+    """Names of plain indexes of a service's own tables that another index of the table begins with."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT less.indexrelid::regclass::text FROM pg_index less
+            JOIN pg_index more ON more.indrelid = less.indrelid AND more.indexrelid <> less.indexrelid
+            WHERE NOT less.indisunique AND less.indpred IS NULL AND more.indpred IS NULL
+                AND concat(more.indkey, ' ') LIKE concat(less.indkey, ' %%')
+                AND concat(more.indclass, ' ') LIKE concat(less.indclass, ' %%') AND less.indexprs IS NULL
+                AND less.indrelid::regclass::text !~ '^(auth|django)_'
+            """,
+            [],
+        )
+        return {row[0] for row in cursor.fetchall()}
+
+
 def _scanned(statement: str) -> set[str]:
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off")
