@@ -12,6 +12,7 @@ import psycopg2
 import urllib3
 from local.venv import PYTHON, ROOT
 
+from loadtest.faults.proxy import Weather
 from loadtest.faults.stage import Stage
 
 HIT_SECONDS = 20.0
@@ -166,14 +167,16 @@ def _run_out(stage: Stage, *, seconds: float, every: float) -> None:
 
 
 def cancel(state: str, service: str, **changes: float) -> Callable[[Stage, random.Random], None]:
-    """Cancels orders twice while they are in a state, or have just left it."""
+    """Cancels orders twice while they are in a state, or have just left it.
+
+    The weather that lets some be found in it comes in spells of 3 s: it may let none be placed.
+    """
 
     def play(stage: Stage, chance: random.Random) -> None:
-        token = _staff(stage)
-        for name, value in changes.items():
-            setattr(stage.proxies[service].weather, name, value)
-        cancelled, ends = 0, time.monotonic() + 12
-        while cancelled < 5 and time.monotonic() < ends:
+        token, begin, cancelled = _staff(stage), time.monotonic(), 0
+        while cancelled < 5 and (since := time.monotonic() - begin) < 20:
+            for name, value in changes.items():
+                setattr(stage.proxies[service].weather, name, value if since % 4 < 3 else getattr(Weather, name))
             for id in _orders_in(stage, state):
                 for _ in range(2):
                     http.request("POST", f"{stage.shop.url}/api/v1/orders/{id}/cancel", headers=token)
