@@ -70,49 +70,29 @@ def test_what_would_be_too_much_is_asked_by_itself(people):
     assert neighbour.asked == [["a"], ["d", "e"], ["b", "c"], ["a", "b", "c", "d"]]
 
 
-def test_a_failure_is_told_to_who_asked_and_others_ask_themselves(people):
+@pytest.mark.parametrize("wrong", [ZeroDivisionError, SystemExit, KeyboardInterrupt])
+def test_what_goes_wrong_is_told_to_who_asked_and_others_ask_themselves(people, wrong):
+    """A failure, and a thread that is told to end."""
     neighbour, tried = Neighbour(), []
 
     def ask(keys):
         tried.append(sorted(keys))
         if len(tried) == 2:
-            raise ZeroDivisionError
+            raise wrong
         return neighbour(keys)
 
     lookups = Lookups(ask, most=100, patience=10)
     people.submit(lookups, "a")
     assert neighbour.began.wait(10)
-    leader = people.submit(lookups, "b")
+    first = people.submit(lookups, "b")
     waiting(lookups, 1)
-    follower = people.submit(lookups, "c")
+    other = people.submit(lookups, "c")
     waiting(lookups, 2)
     neighbour.go_on.set()
-    with pytest.raises(ZeroDivisionError):
-        leader.result(10)
-    assert follower.result(10) == {"c": "c"}
+    with pytest.raises(wrong):
+        first.result(10)
+    assert other.result(10) == {"c": "c"}
     assert tried == [["a"], ["b", "c"], ["c"]]
-
-
-@pytest.mark.parametrize("end", [SystemExit, KeyboardInterrupt])
-def test_a_thread_that_is_told_to_end_leaves_nobody_waiting(people, end):
-    neighbour = Neighbour()
-
-    def ask(keys):
-        if "b" in keys and "c" in keys:
-            raise end
-        return neighbour(keys)
-
-    lookups = Lookups(ask, most=9, patience=10)
-    people.submit(lookups, "a")
-    assert neighbour.began.wait(10)
-    ended = people.submit(lookups, "b")
-    waiting(lookups, 1)
-    follower = people.submit(lookups, "c")
-    waiting(lookups, 2)
-    neighbour.go_on.set()
-    with pytest.raises(end):
-        ended.result(10)
-    assert follower.result(10) == {"c": "c"}
 
 
 def test_who_is_stuck_holds_up_whoever_comes_next_and_nobody_after(people):

@@ -17,7 +17,7 @@ _ends: ContextVar[float | None] = ContextVar("deadline", default=None)
 
 
 class _Stood(local):
-    """Of the request that a thread works on: the seconds it stood in the queue of this process (chassis.server)."""
+    """Of the request that a thread works on: the seconds it stood in the queue of this process (chassis.web_worker)."""
 
     seconds = 0.0
 

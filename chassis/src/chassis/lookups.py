@@ -25,9 +25,9 @@ class Lookups(Generic[K, A]):
 
     For what is the same whoever asks. The answer is never older than the call: who comes while one question is under
     way waits for the next one. A question that is longer than what is left of ``most`` goes by itself at once. So does
-    everyone where the neighbour is slow or fails: a leader waits ``patience`` seconds for the question before, all
-    others twice as long, at most; and what goes wrong is told to who asked, within their own deadline. A question has
-    the request id and the deadline of who came first.
+    everyone where the neighbour is slow or fails: who comes first waits ``patience`` seconds for the question before,
+    all others twice as long, at most; and what goes wrong is told to who asked, within their own deadline. A question
+    has the request id and the deadline of who came first.
     """
 
     def __init__(self, ask: Callable[[Sequence[K]], A], *, most: int, patience: float = 0.25) -> None:
