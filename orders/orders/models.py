@@ -139,9 +139,10 @@ class Order(models.Model):
         return STATUS[State(self.state)]
 
     @property
-    def at_rest(self) -> bool:
-        """Whether nobody has to go on with it: the opposite of ``WORK``."""
-        return self.state not in UNDER_WAY and not (self.state == State.COMPLETED and self.cancel_requested)
+    def ending(self) -> bool:
+        """Whether it is to be cancelled or refunded, and that is not done yet."""
+        asked = self.cancel_requested is not None and self.state in (*LIVE, State.COMPLETED)
+        return asked or self.state in (State.CANCELLING, State.REFUNDING)
 
 
 class OrderLine(models.Model):

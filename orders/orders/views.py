@@ -158,9 +158,9 @@ def _visible(request: Request, id: UUID) -> Order:
 
 
 def _done(order: Order) -> Response:
-    """The order; 202 where what was asked for goes on by itself: a service or the provider does not answer now."""
+    """The order; 202 where its end goes on by itself: a service or the provider does not answer now."""
     answer = orders.documents_of([order])[0]
-    return Response(answer) if order.at_rest else Response(answer, status=202, headers={"Location": location(order)})
+    return Response(answer, status=202, headers={"Location": location(order)}) if order.ending else Response(answer)
 
 
 def _order_request(body: dict[str, Any], customer: UUID | None) -> checkout.Request:

@@ -2,6 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from threading import Event
 from time import monotonic, sleep
 from uuid import uuid4
 
@@ -27,6 +28,13 @@ def post(cart: str, key: str):
             "payment": {"method": "test", "token": "tok_ok"},
         }
         return ApiClient().post("/api/v1/orders", body, {"Idempotency-Key": key})
+    finally:
+        connection.close()
+
+
+def cancel(order):
+    try:
+        return ApiClient().post(f"/api/v1/orders/{order['id']}/cancel?access_token={order['access_token']}")
     finally:
         connection.close()
 
@@ -78,6 +86,30 @@ def test_who_was_told_that_it_is_confirmed_may_cancel_at_once(leaving, monkeypat
     monkeypatch.setattr(leases, "sleep", lambda _: Order.objects.update(state="completed", lease_until=Now()))
     answer = ApiClient().post(f"/api/v1/orders/{order.pk}/cancel?access_token={access_token(order.pk)}")
     assert (answer.status_code, answer.json()["status"]) == (200, "refunded")
+
+
+def test_who_cancels_waits_for_whoever_is_at_work_on_it(shop):
+    """The worker may take the order in the moment in which it is to be cancelled: that is no reason for a 202."""
+    working = Event()
+
+    def work():
+        try:
+            while not working.is_set():
+                completion.go_on()
+        finally:
+            connection.close()
+
+    orders = [post(shop.cart(A=1), uuid4().hex).json() for _ in range(8)]
+    with ThreadPoolExecutor(2) as workers:
+        done = [workers.submit(work) for _ in range(2)]
+        try:
+            answers = at_once([lambda order=order: cancel(order) for order in orders for _ in range(4)])
+        finally:
+            working.set()
+    for worker in done:
+        worker.result()
+    assert {(answer.status_code, answer.json()["status"]) for answer in answers} == {(200, "refunded")}
+    assert (shop.available["A"], shop.held()) == (10, 0)
 
 
 def test_an_order_that_is_held_up_keeps_its_cart(leaving, monkeypatch):

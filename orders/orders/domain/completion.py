@@ -50,8 +50,8 @@ def go_on(*, batch: int = 10) -> int:
 
 
 def resume(*, id: UUID) -> None:
-    """Goes on with one order now, if nobody else is at it; what cannot be done now, the worker does."""
-    if order := leases.take(id=id):
+    """Goes on with one order now, after whoever is at it; what cannot be done now, the worker does."""
+    if order := leases.take_in_turn(id=id):
         drive(Run(order=order))
 
 

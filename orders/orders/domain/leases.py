@@ -3,14 +3,17 @@
 from time import monotonic, sleep
 from uuid import UUID, uuid4
 
+from chassis import deadline
 from django.db import connection
 from django.db.models import QuerySet
 from django.db.models.functions import Now
 
 from orders.domain.transitions import LEASE_SECONDS
-from orders.models import UNDER_WAY, Order, State
+from orders.models import UNDER_WAY, WORK, Order, State
 
-PATIENCE_SECONDS = 1.0
+PATIENCE_SECONDS = 3.0
+"""How long one waits for somebody who is at work on an order. It takes them a moment, or they are held up, or dead."""
+_GLANCE_SECONDS = 0.02
 CLIENT_SECONDS = 30
 """How long an order for which nothing was paid waits for its client, before it is rejected."""
 
@@ -41,6 +44,14 @@ def take(*, id: UUID) -> Order | None:
     return order
 
 
+def take_in_turn(*, id: UUID) -> Order | None:
+    """As ``take``, after whoever is at work on the order; None where it is at rest, or they are held up."""
+    ends = monotonic() + deadline.remaining(PATIENCE_SECONDS)
+    while (order := take(id=id)) is None and monotonic() < ends and Order.objects.filter(WORK, pk=id).exists():
+        sleep(_GLANCE_SECONDS)
+    return order
+
+
 def due() -> Order | None:
     """The order that has been waiting longest for somebody to go on with it, leased to the caller.
 
@@ -68,6 +79,6 @@ def let_go(order: Order, *, client: bool = False) -> str | None:
 def wait_for_rest(orders: QuerySet[Order]) -> None:
     """Who was told that an order is confirmed may come back before its cart is empty: waits for that, a moment."""
     leaving = orders.filter(state__in=[State.CONFIRMED, State.STOCK_COMMITTED], lease_until__gt=Now())
-    ends = monotonic() + PATIENCE_SECONDS
+    ends = monotonic() + deadline.remaining(PATIENCE_SECONDS)
     while leaving.exists() and monotonic() < ends:
-        sleep(0.02)
+        sleep(_GLANCE_SECONDS)

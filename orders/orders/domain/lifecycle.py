@@ -20,10 +20,9 @@ _ENDED = [State.CANCELLING, State.CANCELLED, State.REFUNDING, State.REFUNDED]
 def cancel(*, order: Order, actor: str) -> Order:
     """Cancels until it is shipped: frees the goods, finds out whether money moved, gives it back if so.
 
-    What a running step or an outage holds up goes on by itself. Cancelling again changes nothing. Raises
+    What an outage holds up goes on by itself. Cancelling again changes nothing. Raises
     ``InvalidTransition`` once it is shipped, or was rejected.
     """
-    leases.wait_for_rest(Order.objects.filter(pk=order.pk))
     with transaction.atomic():
         asked = Order.objects.filter(pk=order.pk, state__in=_CANCELLABLE).update(
             cancel_requested=Now(), next_attempt=Now()

@@ -186,6 +186,14 @@ def test_what_has_to_wait_is_202_and_goes_on_by_itself(shop, api, bought, me, as
     assert (answer.status_code, answer.json()["status"]) == (200, "refunded")
 
 
+def test_an_invoice_is_paid_when_it_is_marked_so_whatever_else_the_order_waits_for(shop, buy, api, me, as_staff):
+    shop.down = {"commit"}
+    location = buy(shop.cart(A=2), method="invoice", headers=me)["Location"]
+    answer = api.post(f"{location}/mark-paid", headers=as_staff("orders"))
+    assert (answer.status_code, answer.json()["payment"]["status"]) == (200, "paid")
+    assert Order.objects.get().state == "confirmed"
+
+
 def test_an_id_may_be_written_in_capitals(api, bought, me):
     path, _, id = bought.rpartition("/")
     assert api.get(f"{path}/{id.upper()}", me).json() == api.get(bought, me).json()
