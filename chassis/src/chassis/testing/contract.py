@@ -82,6 +82,8 @@ def _schema(url: str, document: dict[str, Any], token: Token, seed: int, example
         base_url=url,
         continue_on_failure=True,
         request_timeout=30,
+        # A live server's thread keeps its database connection for as long as its client does, and that is never closed.
+        headers={"Connection": "close"},
         # No document has examples: they are made up.
         phases=config.PhasesConfig(examples=config.ExamplesPhaseConfig(fill_missing=True)),
         generation=config.GenerationConfig(max_examples=examples, database="none"),
