@@ -1,9 +1,10 @@
-"""Ids of version 7: RFC 9562."""
+"""Ids of versions 7 and 8: RFC 9562."""
 
 import time
+from datetime import UTC, datetime
 from uuid import RFC_4122
 
-from chassis.ids import uuid7
+from chassis.ids import numbered, uuid7
 
 
 def test_the_layout_of_the_rfc():
@@ -18,3 +19,12 @@ def test_ids_are_of_now_and_different():
     made = {uuid7() for _ in range(10_000)}
     assert len(made) == 10_000
     assert begin <= min(made).int >> 80 <= max(made).int >> 80 <= time.time_ns() // 1_000_000
+
+
+def test_a_row_with_a_number_has_one_id():
+    at = datetime(2022, 2, 22, 19, 22, 22, 1000, tzinfo=UTC)
+    made = numbered(42, created=at)
+    assert str(made) == "017f22e2-79b1-8000-8000-00000000002a"
+    assert (made.version, made.variant) == (8, RFC_4122)
+    assert numbered(42, created=at) == made
+    assert len({numbered(number, created=at) for number in (0, 1, 2**62 - 1)}) == 3

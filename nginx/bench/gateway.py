@@ -1,8 +1,10 @@
 """What the gateway costs: `make bench-gateway`.
 
 1. A cached product read, metrics and log on, against a static file of the same size from the same nginx without either.
-2. What counting it costs: the same read from a gateway without metrics.
-3. What the gateway adds to a read that no cache has, against the same upstream asked directly.
+2. The same against a bare probe: nginx with a cache, a log line and a script of two counters, and nothing else. It
+   says what could be reached on this machine.
+3. What counting it costs: the same read from a gateway without metrics.
+4. What the gateway adds to a read that no cache has, against the same upstream asked directly.
 
 Rounds alternate, so that whatever else this machine does hits all sides; medians count. All cores are busy all the
 time, so requests a second are CPU time in other words. That is printed too (nginx's workers and wrk), since it hardly
@@ -13,9 +15,8 @@ import os
 import sys
 from statistics import median
 
-from bench.setting import BODY, setting
+from bench.setting import BODY, Side, setting
 from bench.wrk import Run, computed, computed_by_children, require, wrk
-from tests.support.processes import Gateway
 
 ROUNDS = int(os.environ.get("ROUNDS", "15"))
 SECONDS = int(os.environ.get("SECONDS_A_ROUND", "1"))
@@ -23,36 +24,39 @@ TITLES = {
     "static": "static file, no log, no metrics",
     "cached": "cached read, log and metrics",
     "unmetered": "cached read, log, no metrics",
+    "probe": "bare probe: cache, log, two counters",
 }
+
+RATIOS = (
+    ("cached to static (goal 70 %, floor 60 %)", "cached", "static"),
+    ("bare probe to static", "probe", "static"),
+    ("cached to bare probe", "cached", "probe"),
+)
 
 
 def main() -> None:
-    """Measures and prints all three."""
+    """Measures and prints all four."""
     require()
     with setting() as it:
-        wrk(it.cached, connections=64, threads=2, seconds=1)
-        busy = {
-            "static": (it.static, it.gateway),
-            "cached": (it.cached, it.gateway),
-            "unmetered": (it.unmetered, it.bare),
-        }
+        wrk(it.cached.url, connections=64, threads=2, seconds=1)
+        busy = {"static": it.static, "cached": it.cached, "unmetered": it.unmetered, "probe": it.probe}
         runs: dict[str, list[Run]] = {name: [] for name in (*busy, "direct", "through")}
         costs: dict[str, list[float]] = {name: [] for name in busy}
         for number in range(ROUNDS):
             print(f"\rround {number + 1} of {ROUNDS}", end="", file=sys.stderr, flush=True)
-            for name, (url, gateway) in busy.items():
-                before = cpu(gateway)
-                runs[name].append(wrk(url, connections=64, threads=2, seconds=SECONDS))
-                costs[name].append((cpu(gateway) - before) / (runs[name][-1].rate * SECONDS) * 1e6)
+            for name, side in busy.items():
+                before = cpu(side)
+                runs[name].append(wrk(side.url, connections=64, threads=2, seconds=SECONDS))
+                costs[name].append((cpu(side) - before) / (runs[name][-1].rate * SECONDS) * 1e6)
             runs["direct"].append(wrk(it.upstream, connections=1, seconds=SECONDS, script="distinct.lua"))
-            runs["through"].append(wrk(it.cached, connections=1, seconds=SECONDS, script="distinct.lua"))
+            runs["through"].append(wrk(it.cached.url, connections=1, seconds=SECONDS, script="distinct.lua"))
         print(file=sys.stderr)
     report(runs, costs)
 
 
-def cpu(gateway: Gateway) -> float:
-    """Seconds that the workers of this gateway and all runs of wrk have computed so far."""
-    return sum(map(computed, gateway.workers())) + computed_by_children()
+def cpu(side: Side) -> float:
+    """Seconds that these workers and all runs of wrk have computed so far."""
+    return sum(map(computed, side.workers)) + computed_by_children()
 
 
 def report(runs: dict[str, list[Run]], costs: dict[str, list[float]]) -> None:
@@ -62,9 +66,10 @@ def report(runs: dict[str, list[Run]], costs: dict[str, list[float]]) -> None:
         line(what, [run.rate for run in runs[name]], "{:,.0f}", "requests/s")
     for name, what in TITLES.items():
         line(f"CPU: {what}", costs[name], "{:.1f}", "µs a request, with wrk's")
-    pairs = list(zip(runs["cached"], runs["static"], strict=True))
-    line("ratio (goal 70 %, floor 60 %)", [cached.rate / static.rate for cached, static in pairs], "{:.0%}")
-    line("ratio by CPU", [a / b for a, b in zip(costs["static"], costs["cached"], strict=True)], "{:.0%}")
+    for what, name, by in RATIOS:
+        rates = zip(runs[name], runs[by], strict=True)
+        line(what, [a.rate / b.rate for a, b in rates], "{:.0%}")
+        line(f"{what}, by CPU", [b / a for a, b in zip(costs[name], costs[by], strict=True)], "{:.0%}")
     counting = [a - b for a, b in zip(costs["cached"], costs["unmetered"], strict=True)]
     line("counting a request (at most 15 µs)", counting, "{:.1f}", "µs of CPU")
     for name, what in (("direct", "upstream asked directly, p50"), ("through", "through the gateway, uncached, p50")):
@@ -76,7 +81,7 @@ def report(runs: dict[str, list[Run]], costs: dict[str, list[float]]) -> None:
 def line(what: str, values: list[float], form: str, unit: str = "") -> None:
     """One figure: its median, and its range."""
     low, middle, high = (form.format(it) for it in (min(values), median(values), max(values)))
-    print(f"{what:38} {middle:>9} {unit:24} ({low} to {high})")
+    print(f"{what:48} {middle:>9} {unit:24} ({low} to {high})")
 
 
 if __name__ == "__main__":

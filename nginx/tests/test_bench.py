@@ -15,8 +15,9 @@ def counted(gateway: Gateway) -> str:
 
 def test_both_gateways_answer_the_same_and_one_of_them_counts() -> None:
     with setting() as it:
-        addresses = (it.cached, it.unmetered, it.static, it.upstream)
+        addresses = (it.cached.url, it.unmetered.url, it.static.url, it.probe.url, it.upstream)
         bodies = {urllib.request.urlopen(address, timeout=5).read() for address in addresses}  # noqa: S310 - our own
         assert len(bodies) == 1
+        assert all(side.workers for side in (it.cached, it.unmetered, it.static, it.probe))
         wait_until(lambda: 'route="products"' in counted(it.gateway), "the request is counted")
         assert counted(it.bare) == ""

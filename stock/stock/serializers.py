@@ -4,6 +4,7 @@ from typing import Any
 
 from chassis.errors import Invalid
 from chassis.fields import MAX_INT, UUID, Integer, Query, Sku, StrictSerializer, Text
+from chassis.ids import numbered
 from chassis.pages import PageQuery, rfc3339
 from rest_framework import serializers
 
@@ -94,7 +95,7 @@ class Availabilities(serializers.Serializer[Any]):
 class MovementEntry(serializers.Serializer[Any]):
     """An entry of the ledger."""
 
-    id = serializers.IntegerField()
+    id = serializers.UUIDField()
     sku = serializers.CharField()
     kind = serializers.ChoiceField(choices=Movement.Kind.choices)
     quantity = serializers.IntegerField()
@@ -140,7 +141,7 @@ def merged(lines: list[dict[str, Any]]) -> dict[str, int]:
 def movement(row: Movement) -> dict[str, Any]:
     """An entry of the ledger as it goes out."""
     return {
-        "id": row.pk,
+        "id": str(numbered(row.pk, created=row.created)),
         "sku": row.level_id,
         "kind": row.kind,
         "quantity": row.quantity,

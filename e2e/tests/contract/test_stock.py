@@ -1,6 +1,6 @@
 """Stock, as the contract has it."""
 
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -89,6 +89,7 @@ def test_an_adjustment_is_signed_and_not_zero(staff: Staff) -> None:
     staff.post("/stock/movements", movement(sku=sku, kind="adjustment", quantity=0)).refused(400, "invalid", "quantity")
     entry = staff.post("/stock/movements", movement(sku=sku, kind="adjustment", quantity=-3)).ok(201)
     assert set(entry) == MOVEMENT
+    assert str(UUID(entry["id"])) == entry["id"]
     assert (entry["sku"], entry["kind"], entry["quantity"]) == (sku, "adjustment", -3)
     below = movement(sku=sku, kind="adjustment", quantity=-1)
     staff.post("/stock/movements", below).refused(409, "below_reserved")

