@@ -8,8 +8,8 @@ from chassis.money import money
 from django.conf import settings
 from rest_framework import serializers
 
-from cart.domain.carts import Contents
 from cart.domain.checkouts import Bought
+from cart.domain.contents import Contents
 from cart.domain.prices import PricedCart, PricedLine
 from cart.models import MAX_QUANTITY
 

@@ -1,6 +1,5 @@
 """Carts as a whole: open, read, current, delete, forget."""
 
-from dataclasses import dataclass, replace
 from threading import BoundedSemaphore
 from time import monotonic, sleep
 from typing import Any
@@ -13,6 +12,7 @@ from django.db.models import Q
 
 from cart import metrics
 from cart.domain import statements
+from cart.domain.contents import Contents, Item, remember
 from cart.models import MAX_LINES, Cart, Consumed, Line
 
 FORGOTTEN_AFTER_DAYS = 90
@@ -39,50 +39,13 @@ class CartFull(DomainError):
         super().__init__(f"A cart holds at most {MAX_LINES} different goods. Take something out first.")
 
 
-@dataclass(frozen=True)
-class Item:
-    """A line as it was set: ``unit_price`` (minor units) and ``name`` are those of that moment."""
-
-    sku: str
-    quantity: int
-    name: str
-    unit_price: int
-
-
-@dataclass(frozen=True)
-class Contents:
-    """A cart's lines in the order in which they were added; ``version`` counts their changes."""
-
-    id: UUID
-    version: int
-    items: tuple[Item, ...]
-    busy: bool = False
-    """An order is being made of it: ``checkout``."""
-    checkout: UUID | None = None
-
-    @property
-    def skus(self) -> list[str]:
-        """What is in it."""
-        return [item.sku for item in self.items]
-
-    def with_quantity(self, item: Item) -> "Contents":
-        """The contents with the item's quantity in them, as one change; unchanged where it was so before."""
-        old = {each.sku: each for each in self.items}.get(item.sku)
-        if old is None:
-            return replace(self, version=self.version + 1, items=(*self.items, item))
-        if old.quantity == item.quantity:
-            return self
-        items = tuple(replace(each, quantity=item.quantity) if each is old else each for each in self.items)
-        return replace(self, version=self.version + 1, items=items)
-
-
 def open_cart(*, customer: UUID | None) -> Contents:
     """A new empty cart: a guest's, or the customer's, whose current cart it becomes."""
     id = uuid4()
     with connection.cursor() as cursor:
         prepared.execute(cursor, statements.OPEN, {"id": id, "customer": customer})
     metrics.CARTS.labels("opened").inc()
-    return Contents(id=id, version=0, items=())
+    return remember(Contents(id=id, version=0, items=()))
 
 
 def look(*, id: UUID, customer: UUID | None) -> Contents:

@@ -11,6 +11,7 @@ from django.db import connection
 
 from cart import metrics
 from cart.domain import carts, statements
+from cart.domain.contents import Contents
 from cart.models import Cart, Consumed
 
 
@@ -26,7 +27,7 @@ class AlreadyOrdered(DomainError):
     code, title = "cart_already_ordered", "This order has been made of the cart already"
 
 
-def begin(*, id: UUID, order: UUID, customer: UUID | None, ttl: int) -> carts.Contents:
+def begin(*, id: UUID, order: UUID, customer: UUID | None, ttl: int) -> Contents:
     """Remembers for ``ttl`` seconds of the database's clock that the order is being made, and returns the cart.
 
     Meanwhile a claim is refused; lines may still change. The same order may repeat it, which sets the time anew.

@@ -12,6 +12,7 @@ from django.db import IntegrityError, connection
 from cart import metrics
 from cart.clients import Variant
 from cart.domain import carts, prices, statements
+from cart.domain.contents import Contents, Item, recall, remember
 
 
 class ProductNotFound(NotFound):
@@ -32,17 +33,33 @@ def put(*, id: UUID, customer: UUID | None, sku: str, quantity: int) -> prices.P
     The same call again changes nothing. Raises ``CartNotFound``, ``ProductNotFound``, ``CurrencyMismatch``,
     ``CartFull``, and ``DependencyUnavailable`` where prices cannot be had; the cart is as it was then.
     """
-    before = carts.look(id=id, customer=customer)
+    if (left := recall(id)) and (cart := _put(left, customer, sku, quantity, busy_too=False)):
+        return cart
+    if cart := _put(carts.look(id=id, customer=customer), customer, sku, quantity, busy_too=True):
+        return cart
+    raise carts.CartNotFound("The cart was deleted meanwhile.")
+
+
+def _put(
+    before: Contents, customer: UUID | None, sku: str, quantity: int, *, busy_too: bool
+) -> prices.PricedCart | None:
+    """The cart with the line in it; None, and nothing has changed, where there is none that may be changed now.
+
+    ``before`` may be out of date: the version that the cart has then tells.
+    """
     if not is_sku(sku):
         raise ProductNotFound(f"There are no goods with the SKU {sku}.")
     market = prices.today([*before.skus, sku])
     item = _on_sale(sku, market.variants.get(sku), quantity)
-    version = _write(id=id, customer=customer, item=item)
+    version = _write(id=before.id, customer=customer, item=item, busy_too=busy_too)
+    if version is None:
+        return None
     metrics.LINES.labels("set").inc()
     after = before.with_quantity(item)
-    if version == after.version:
-        return prices.priced(after, market)
-    return prices.priced(carts.read(id=id, customer=customer))  # somebody else changed it at the same time
+    if version != after.version:  # somebody else has changed it
+        return prices.priced(remember(carts.read(id=before.id, customer=customer)))
+    remember(after.as_stored(item))
+    return prices.priced(after, market)
 
 
 def remove(*, id: UUID, customer: UUID | None, sku: str) -> prices.PricedCart:
@@ -57,17 +74,17 @@ def remove(*, id: UUID, customer: UUID | None, sku: str) -> prices.PricedCart:
     return prices.priced(carts.look(id=id, customer=customer))
 
 
-def _on_sale(sku: str, variant: Variant | None, quantity: int) -> carts.Item:
+def _on_sale(sku: str, variant: Variant | None, quantity: int) -> Item:
     if variant is None or not variant.sellable:
         raise ProductNotFound(f"There are no goods with the SKU {sku}, or they are not for sale.")
     if variant.currency != settings.CURRENCY:
         raise CurrencyMismatch(f"{sku} is sold in {variant.currency}; this shop sells in {settings.CURRENCY}.")
-    return carts.Item(sku=sku, quantity=quantity, name=variant.name, unit_price=variant.amount)
+    return Item(sku=sku, quantity=quantity, name=variant.name, unit_price=variant.amount)
 
 
-def _write(*, id: UUID, customer: UUID | None, item: carts.Item) -> int:
-    """Writes the line and returns the cart's new version."""
-    values: dict[str, Any] = {"id": id, "customer": customer, **vars(item)}
+def _write(*, id: UUID, customer: UUID | None, item: Item, busy_too: bool) -> int | None:
+    """Writes the line and returns the cart's new version; None where there is no cart for it."""
+    values: dict[str, Any] = {"id": id, "customer": customer, "busy_too": busy_too, **vars(item)}
     try:
         with connection.cursor() as cursor:
             prepared.execute(cursor, statements.SET_LINE, values)
@@ -76,6 +93,4 @@ def _write(*, id: UUID, customer: UUID | None, item: carts.Item) -> int:
         if "cart_lines_bounded" in str(error):
             raise carts.CartFull from None
         raise
-    if row is None:
-        raise carts.CartNotFound("The cart was deleted meanwhile.")
-    return int(row[0])
+    return row and int(row[0])

@@ -10,7 +10,7 @@ from chassis.lookups import Lookups
 from django.conf import settings
 
 from cart import clients
-from cart.domain.carts import Contents, Item
+from cart.domain.contents import Contents, Item
 
 
 @dataclass(frozen=True)

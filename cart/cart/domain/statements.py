@@ -22,9 +22,13 @@ READ = """
     WHERE c.id = %(id)s AND (c.customer IS NULL OR c.customer = %(customer)s) ORDER BY l.id
 """
 
-# A line that stays as it is leaves the version alone, so that a repeated PUT is no change.
+# A line that stays as it is leaves the version alone, so that a repeated PUT is no change. A cart of which an order is
+# being made is left alone unless ``busy_too``.
 SET_LINE = f"""
-    WITH cart AS (SELECT id FROM cart_cart WHERE {MINE} FOR UPDATE),
+    WITH cart AS (
+        SELECT id FROM cart_cart
+        WHERE {MINE} AND (%(busy_too)s OR checkout_until IS NULL OR checkout_until <= now()) FOR UPDATE
+    ),
     line AS (
         INSERT INTO cart_line AS l (cart_id, sku, quantity, name, unit_price)
         SELECT id, %(sku)s, %(quantity)s, %(name)s, %(unit_price)s FROM cart
