@@ -77,9 +77,8 @@ class ServiceClient:
         self._attempts, self._connect, self._read = attempts, connect, read
         self._turn, self._budget = count(random.randrange(len(urls))), RetryBudget()  # noqa: S311
         self._hosts = [_Host(target, url) for url in urls]
-        RETRIES.labels(target)
-        for outcome in ("ok", "refused", "failed", "open"):
-            CALLS.labels(target, outcome)
+        self._retries = RETRIES.labels(target)
+        self._calls = {outcome: CALLS.labels(target, outcome) for outcome in ("ok", "refused", "failed", "open")}
 
     def call(self, method: str, path: str, *, body: Any = None, repeatable: bool | None = None) -> Answer:
         """Makes the call. Raises ``DependencyUnavailable`` when no attempt within the deadline brought an answer.
@@ -109,11 +108,11 @@ class ServiceClient:
                     break
             else:
                 host.breaker.succeeded()
-                CALLS.labels(self.target, "ok" if answer.ok else "refused").inc()
+                self._calls["ok" if answer.ok else "refused"].inc()
                 return answer
             if attempt + 1 == self._attempts or not self._pause(attempt):
                 break
-        CALLS.labels(self.target, outcome).inc()
+        self._calls[outcome].inc()
         raise DependencyUnavailable(self.target, reached=reached)
 
     def _host(self, turn: int) -> "_Host | None":
@@ -129,7 +128,7 @@ class ServiceClient:
         wait = random.uniform(0, 0.05 * 2**attempt)  # noqa: S311
         if deadline.remaining(self._read) <= wait or not self._budget.spend():
             return False
-        RETRIES.labels(self.target).inc()
+        self._retries.inc()
         time.sleep(wait)
         return True
 
