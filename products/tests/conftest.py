@@ -11,6 +11,8 @@ from products.domain import categories, products
 from products.models import Product
 from tests import stand_in
 
+PRODUCTS = "/api/v1/products"
+
 
 @pytest.fixture(autouse=True)
 def media(settings, tmp_path):
@@ -55,3 +57,10 @@ def stock(monkeypatch):
         clients.stock.cache_clear()
         yield made
     clients.stock.cache_clear()
+
+
+def listed(api: Any, query: str) -> Any:
+    """What ``GET /products`` and what follows it answers."""
+    answer = api.get(f"{PRODUCTS}{query}")
+    assert answer.status_code == 200, answer.content
+    return answer.json()
