@@ -6,7 +6,7 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.support.processes import free_port, listens, nginx_program, wait_until, workers_of
+from tests.support.processes import all_workers, free_port, listens, nginx_program, wait_until
 
 _MAIN = """
 pid pid; error_log stderr error;
@@ -75,9 +75,7 @@ def plain(folder: Path, location: str, http: str, *, workers: int) -> Iterator[t
     subprocess.run(command, check=True)
     try:
         wait_until(lambda: listens(port), "nginx listens")
-        master = int((folder / "pid").read_text())
-        wait_until(lambda: len(workers_of(master)) == workers, "its workers run")
-        yield port, workers_of(master)
+        yield port, all_workers(int((folder / "pid").read_text()), workers)
     finally:
         subprocess.run([*command, "-s", "stop"], check=True)
         wait_until(lambda: not listens(port), "nginx is gone")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.plain import COUNT, PROBE, UPSTREAM, plain
-from tests.support.processes import Gateway, free_port, wait_until
+from tests.support.processes import Gateway, all_workers, free_port
 
 # As large as a list of 20 products.
 BODY = b'{"results": [' + b"x" * 4080 + b"]}"
@@ -67,11 +67,10 @@ def setting() -> Iterator[Setting]:
         for one in (gateway, bare):
             stack.callback(one.stop)
             one.start()
-            _await_workers(one)
         yield Setting(
-            _side(gateway.port, gateway.workers()),
-            _side(bare.port, bare.workers()),
-            _side(static, gateway.workers(), "/body.json"),
+            _side(gateway.port, all_workers(gateway.pid, CORES)),
+            _side(bare.port, all_workers(bare.pid, CORES)),
+            _side(static, all_workers(gateway.pid, CORES), "/body.json"),
             probe,
             f"http://127.0.0.1:{upstream}/api/v1/products",
             gateway,
@@ -81,10 +80,6 @@ def setting() -> Iterator[Setting]:
 
 def _side(port: int, workers: set[int], path: str = "/api/v1/products") -> Side:
     return Side(f"http://127.0.0.1:{port}{path}", frozenset(workers))
-
-
-def _await_workers(gateway: Gateway) -> None:
-    wait_until(lambda: len(gateway.workers()) == CORES, "its workers run")
 
 
 def _add_static(gateway: Gateway) -> int:

@@ -141,8 +141,8 @@ class Order(models.Model):
     @property
     def ending(self) -> bool:
         """Whether it is to be cancelled or refunded, and that is not done yet."""
-        asked = self.cancel_requested is not None and self.state in (*LIVE, State.COMPLETED)
-        return asked or self.state in (State.CANCELLING, State.REFUNDING)
+        cancelled = self.cancel_requested is not None and self.state in (*LIVE, State.COMPLETED)
+        return cancelled or self.state == State.REFUNDING
 
 
 class OrderLine(models.Model):

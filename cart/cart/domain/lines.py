@@ -1,5 +1,6 @@
 """Lines: set a quantity, take a line out. Both answer the whole cart at today's prices."""
 
+from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
@@ -33,8 +34,10 @@ def put(*, id: UUID, customer: UUID | None, sku: str, quantity: int) -> prices.P
     The same call again changes nothing. Raises ``CartNotFound``, ``ProductNotFound``, ``CurrencyMismatch``,
     ``CartFull``, and ``DependencyUnavailable`` where prices cannot be had; the cart is as it was then.
     """
-    if (left := recall(id)) and (cart := _put(left, customer, sku, quantity, busy_too=False)):
-        return cart
+    if left := recall(id):
+        with suppress(ProductNotFound, CurrencyMismatch):  # first of all there has to be a cart
+            if cart := _put(left, customer, sku, quantity, busy_too=False):
+                return cart
     if cart := _put(carts.look(id=id, customer=customer), customer, sku, quantity, busy_too=True):
         return cart
     raise carts.CartNotFound("The cart was deleted meanwhile.")

@@ -59,6 +59,7 @@ def test_one_that_is_gone_or_somebody_else_s_is_not_found(shop, filled):
     claims.claim(id=theirs, customer=uuid4())
     for id in (gone, theirs):
         assert recall(id)
-        with pytest.raises(carts.CartNotFound):
-            lines.put(id=id, customer=None, sku="A", quantity=2)
+        for sku in ("A", "nobody-knows", "?"):
+            with pytest.raises(carts.CartNotFound):
+                lines.put(id=id, customer=None, sku=sku, quantity=2)
     assert inside(theirs) == {"A": 1}

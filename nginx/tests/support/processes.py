@@ -64,6 +64,12 @@ def workers_of(master: int) -> set[int]:
     return {pid for pid, name in names.items() if "worker process" in name}
 
 
+def all_workers(master: int, count: int) -> set[int]:
+    """The same, when all of them run: a port is open before they do."""
+    wait_until(lambda: len(workers_of(master)) == count, "its workers run")
+    return workers_of(master)
+
+
 class Upstream:
     """One instance of a service."""
 

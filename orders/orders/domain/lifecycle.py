@@ -20,8 +20,8 @@ _ENDED = [State.CANCELLING, State.CANCELLED, State.REFUNDING, State.REFUNDED]
 def cancel(*, order: Order, actor: str) -> Order:
     """Cancels until it is shipped: frees the goods, finds out whether money moved, gives it back if so.
 
-    What an outage holds up goes on by itself. Cancelling again changes nothing. Raises
-    ``InvalidTransition`` once it is shipped, or was rejected.
+    What an outage holds up goes on by itself. Cancelling again changes nothing. Raises ``InvalidTransition`` once it
+    is shipped, or was rejected.
     """
     with transaction.atomic():
         asked = Order.objects.filter(pk=order.pk, state__in=_CANCELLABLE).update(

@@ -1,6 +1,6 @@
 """Django's PostgreSQL backend, counted in django-prometheus' own words, with a health check that costs no round trip.
 
-Of django-prometheus' cursor what is the same for every statement is found out once: 3 µs a statement instead of 7.
+Of django-prometheus' cursor what is the same for every statement is found out once: 2.5 µs a statement instead of 7.
 
 Kept connections are checked before each request. Django asks ``SELECT 1``; here the connection's socket is looked at:
 where the server has closed it, or has said anything unasked, there is something to read, and only then it is asked.
