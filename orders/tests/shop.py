@@ -106,6 +106,8 @@ class Shop:
         known = self.reservations.get(id)
         if known and known["state"] in ("released", "returned"):
             return 410, {"code": "reservation_released"}
+        if known and known["lines"] != lines:
+            return 409, {"code": "reservation_conflict"}
         if known and known["state"] != "expired":
             return 200, {"state": known["state"]}
         short = [

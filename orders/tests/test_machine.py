@@ -71,6 +71,13 @@ class Machine(RuleBasedStateMachine):
         if answer.status_code in (201, 402) or (answer.status_code == 409 and not code.endswith("in_progress")):
             assert self.told.setdefault(key, answer.content) == answer.content
 
+    @rule(asked=placed, sku=st.sampled_from("AB"), quantity=st.integers(0, 3))
+    def change_cart(self, asked, sku, quantity):
+        cart = self.shop.carts[asked[0]]
+        cart["lines"].pop(sku, None)
+        cart["lines"] |= {sku: quantity} if quantity else {}
+        cart["version"] += 1
+
     @rule(asked=placed)
     def another_key(self, asked):
         self.ask((asked[0], uuid4().hex, asked[2]))
@@ -178,6 +185,7 @@ class Machine(RuleBasedStateMachine):
             held = self.shop.reservations.get(str(order.pk), {"state": "none"})
             if order.state in GOOD:
                 assert (charge["state"], charge["amount"], held["state"]) == ("succeeded", order.total, "committed")
+                assert held["lines"] == dict(order.lines.values_list("sku", "quantity"))
                 for sku, quantity in held["lines"].items():
                     sold[sku] += quantity
             else:

@@ -38,7 +38,7 @@ def refused(refusal: DomainError) -> Answer:
     """The problem document of a definitive no."""
     metrics.REFUSALS.labels(refusal.code).inc()
     body = orjson.dumps(problems.from_domain(refusal))
-    return Answer(refusal.status, body, {"Content-Type": problems.MEDIA_TYPE})
+    return Answer(refusal.status, body, {"Content-Type": problems.MEDIA_TYPE, **problems.headers_of(refusal)})
 
 
 def reason(refusal: DomainError) -> dict[str, Any]:

@@ -61,9 +61,10 @@ class OrderCancelled(DomainError):
 
 
 class Abandoned(DomainError):
-    """The client was told to try again and did not."""
+    """The client was told to try again and did not, or not with the same cart: the same key begins anew."""
 
     status, code, title = 503, "abandoned", "The order was given up"
+    retry_after = 2
 
 
 def insufficient(lines: list[dict[str, Any]]) -> InsufficientStock:

@@ -6,11 +6,13 @@ steps of orders that are confirmed at the same time are made together (``complet
        └── before PAID: REJECTED, or CANCELLING → CANCELLED       after PAID: REFUNDING → REFUNDED
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from chassis import faults
 from chassis.errors import DomainError, Unavailable
+from chassis.http import Answer
+from django.db import IntegrityError
 
 from orders import clients, metrics
 from orders.domain import answers, payments, refusals, snapshots
@@ -27,6 +29,8 @@ class Run:
     fresh: bool = False
     """Nobody else can have worked on this order: what is not written was not tried."""
     answer: answers.Answer | None = None
+    unwritten: bool = False
+    """The snapshot is taken, and goes with the next thing that is written."""
     sold: bool = False
     """The goods of a confirmed order have left the shelf, though that is not written yet."""
 
@@ -56,19 +60,39 @@ class Run:
 
 
 def reserve(run: Run) -> None:
-    """PENDING: reads cart and prices, writes the snapshot, sets the goods aside."""
+    """PENDING: reads the cart, has its goods priced and set aside at the same time, and writes both down."""
     order = run.order
     if order.given_up:
         raise refusals.Abandoned("The client was told to try again and did not.")
     if order.cart_version is None:
-        snapshots.take(order)
-        faults.point("orders.snapshotted")
-    faults.point("orders.reserving")
-    _reserve(run)
+        _take_snapshot(run)
+    else:  # by the release before this one, which wrote it down before it reserved
+        _reserve(run)
     faults.point("orders.reserved")
-    along = _payment_begun(order)
-    if not (_straight(run) and advance_through(order, State.RESERVED, State.PAYING, actor=run.actor, along=along)):
-        advance(order, State.RESERVED, actor=run.actor)
+    try:
+        _enter_reserved(run)
+    except IntegrityError as error:
+        if "order_one_per_cart_version" not in str(error):
+            raise
+        raise refusals.CartAlreadyOrdered("What was in this cart has been ordered.") from None
+
+
+def _take_snapshot(run: Run) -> None:
+    """The prices' refusals come before the stock's; whatever is refused, ``reject`` frees what was set aside."""
+    order, cart = run.order, snapshots.read_cart(run.order)
+    faults.point("orders.reserving")
+    variants, held = clients.price_and_reserve(order=order.pk, lines=cart["lines"])
+    snapshots.take(order, cart, variants)
+    run.unwritten = True
+    _refuse_unheld(held)
+
+
+def _enter_reserved(run: Run) -> None:
+    order, (along, columns) = run.order, _snapshot(run)
+    both, begun = (State.RESERVED, State.PAYING), _payment_begun(order).joined(along)
+    if not (_straight(run) and advance_through(order, *both, actor=run.actor, along=begun, columns=columns)):
+        advance(order, State.RESERVED, actor=run.actor, along=along, columns=columns)
+    run.unwritten = False
 
 
 def start_payment(run: Run) -> None:
@@ -83,11 +107,16 @@ def start_payment(run: Run) -> None:
 
 def _reserve(run: Run) -> None:
     """Sets the goods aside, or renews that. Raises the refusals that stock's answer means."""
-    answer = clients.reserve(order=run.order.pk, lines=snapshots.quantities(run.lines()))
+    _refuse_unheld(clients.reserve(order=run.order.pk, lines=snapshots.quantities(run.lines())))
+
+
+def _refuse_unheld(answer: Answer) -> None:
     if answer.code == "insufficient_stock":
         raise refusals.insufficient(answer.body["lines"])
     if answer.status == 410:
         raise refusals.Abandoned("The reservation was given up.")
+    if answer.code == "reservation_conflict":  # the attempt before did not come to write down what it had reserved
+        raise refusals.Abandoned("The cart was changed since. Please try again.")
     if not answer.ok:
         raise Unavailable(f"stock answered {answer.status} {answer.code}")
 
@@ -193,15 +222,18 @@ def reject(run: Run, refusal: DomainError) -> None:
     If they cannot be freed now, the order stays where it is, and whoever goes on with it comes to the same end.
     """
     order = run.order
-    if order.cart_version is not None or not isinstance(refusal, refusals.CartNotFound):
+    if not (run.fresh and isinstance(refusal, refusals.CartNotFound)):
         _free(order)
     run.answer = answers.refused(refusal)
     order.failure, order.token = answers.reason(refusal), ""
-    along = Along() if isinstance(refusal, refusals.Abandoned) else answers.stored(order, run.answer)
+    along, columns = _snapshot(run)
+    if not isinstance(refusal, refusals.Abandoned):
+        along.joined(answers.stored(order, run.answer))
     if order.state == State.PAYING:
         declined = isinstance(refusal, refusals.PaymentDeclined)
         _payment(Payment.State.DECLINED if declined else Payment.State.VOIDED, along)
-    advance(order, State.REJECTED, actor=run.actor, note=refusal.code, along=along, columns=["failure", "token"])
+    columns = [*columns, "failure", "token"]
+    advance(order, State.REJECTED, actor=run.actor, note=refusal.code, along=along, columns=columns)
 
 
 def _free(order: Order) -> None:
@@ -226,6 +258,11 @@ def _expect(status: int, wanted: int) -> None:
 def _straight(run: Run) -> bool:
     """Whether states between which nothing is to be done are entered by one statement: where all goes well."""
     return run.fresh
+
+
+def _snapshot(run: Run) -> tuple[Along, Sequence[str]]:
+    """What is still to be written of the order's snapshot."""
+    return (snapshots.written(run.order), snapshots.COLUMNS) if run.unwritten else (Along(), ())
 
 
 def _payment_begun(order: Order) -> Along:

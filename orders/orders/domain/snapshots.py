@@ -1,52 +1,63 @@
-"""What is ordered, at the prices of the moment: read once from cart and products, written once, never read again."""
+"""What is ordered, at the prices of the moment: read from cart and products, written once, never read again."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import orjson
-from chassis import prepared
 from chassis.errors import Unavailable
 from chassis.money import money, shown
 from django.conf import settings
-from django.db import IntegrityError, connection
 
 from orders import clients
 from orders.domain import refusals
-from orders.domain.transitions import Fenced
+from orders.domain.transitions import Along
 from orders.models import FAILED, Order, OrderLine
 
-_WRITE = """
-    WITH kept AS (
-        UPDATE orders_order SET cart_version = %(version)s, subtotal = %(total)s, total = %(total)s, updated = now()
-        WHERE id = %(id)s AND state = 'pending' AND lease = %(lease)s AND cart_version IS NULL RETURNING id
-    ), lines AS (
+COLUMNS = ("cart_version", "subtotal", "total")
+"""What of it stands in the order's row; ``written`` has the lines."""
+_LINES = """
+    lines AS (
         INSERT INTO orders_orderline (order_id, sku, name, quantity, unit_price)
-        SELECT kept.id, l.sku, l.name, l.quantity, l.unit_price
-        FROM kept, json_to_recordset(%(lines)s::json) AS l(sku text, name text, quantity int, unit_price bigint)
-    )
-    SELECT EXISTS (SELECT FROM kept)
-"""
+        SELECT moved.id, l.sku, l.name, l.quantity, l.unit_price
+        FROM moved, json_to_recordset(%(lines)s::json) AS l(sku text, name text, quantity int, unit_price bigint)
+    )"""
 
 
-def take(order: Order) -> None:
-    """Writes the snapshot of the order's cart. Raises the refusals that a cart or its goods can be a reason for."""
+def read_cart(order: Order) -> Mapping[str, Any]:
+    """The order's cart, its ``version`` and ``lines``; a checkout of it has begun. Raises its refusals."""
     answer = clients.begin_checkout(cart=order.cart, order=order.pk, customer=order.customer)
     _refuse_cart(order, answer.status, answer.code)
-    cart = answer.body
-    if not cart["lines"]:
+    if not answer.body["lines"]:
         raise _why_empty(order)
-    lines = _priced(cart["lines"], clients.variants(skus=[line["sku"] for line in cart["lines"]]))
+    cart: Mapping[str, Any] = answer.body
+    return cart
+
+
+def take(order: Order, cart: Mapping[str, Any], variants: Mapping[str, Mapping[str, Any]]) -> None:
+    """The order knows its lines, at the prices of ``variants``, and its total then; nothing is written yet.
+
+    Raises ``ProductUnavailable`` and ``TotalChanged``, and leaves the order as it was.
+    """
+    lines = _priced(cart["lines"], variants)
     total = sum(line["quantity"] * line["unit_price"] for line in lines)
     if order.expected_total is not None and order.expected_total != total:
         raise refusals.TotalChanged(
             f"The total is {shown(total, order.currency)} now, not {shown(order.expected_total, order.currency)}.",
             total=money(total, order.currency),
         )
-    _write(order, cart["version"], total, lines)
+    order.cart_version, order.subtotal, order.total = cart["version"], total, total
+    order._lines = [OrderLine(order=order, **line) for line in lines]  # type: ignore[attr-defined]
+
+
+def written(order: Order) -> Along:
+    """The order's lines, written in the transaction of an advance that writes ``COLUMNS``."""
+    names = ("sku", "name", "quantity", "unit_price")
+    lines = [{name: getattr(line, name) for name in names} for line in lines_of(order)]
+    return Along().add(_LINES, lines=orjson.dumps(lines).decode())
 
 
 def lines_of(order: Order) -> list[OrderLine]:
-    """The order's lines; read from the database once, or kept from writing them."""
+    """The order's lines; read from the database once, or kept from taking them."""
     if not hasattr(order, "_lines"):
         order._lines = list(order.lines.all())  # type: ignore[attr-defined]
     return order._lines  # type: ignore[attr-defined]
@@ -98,17 +109,3 @@ def _priced(lines: Sequence[Mapping[str, Any]], variants: Mapping[str, Mapping[s
 
 def _for_sale(variant: Mapping[str, Any] | None) -> bool:
     return bool(variant and variant["sellable"] and variant["price"]["currency"] == settings.CURRENCY)
-
-
-def _write(order: Order, version: int, total: int, lines: list[dict[str, Any]]) -> None:
-    values: dict[str, Any] = {"version": version, "total": total, "id": order.pk, "lease": order.lease}
-    try:
-        with connection.cursor() as cursor:
-            prepared.execute(cursor, _WRITE, values | {"lines": orjson.dumps(lines).decode()})
-            written = cursor.fetchone()[0]
-    except IntegrityError:  # this version of the cart has an order that did not fail
-        raise refusals.CartAlreadyOrdered("What was in this cart has been ordered.") from None
-    if not written:
-        raise Fenced(f"order {order.pk} is not ours")
-    order.cart_version, order.subtotal, order.total = version, total, total
-    order._lines = [OrderLine(order=order, **line) for line in lines]  # type: ignore[attr-defined]

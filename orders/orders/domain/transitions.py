@@ -79,6 +79,12 @@ class Along:
         self.values |= values
         return self
 
+    def joined(self, other: "Along") -> "Along":
+        """Adds what is in the other one."""
+        self.clauses.extend(other.clauses)
+        self.values |= other.values
+        return self
+
 
 def advance(
     order: Order, to: State, *, actor: str, note: str = "", along: Along | None = None, columns: Sequence[str] = ()
