@@ -2,7 +2,6 @@
 
 import time
 from concurrent.futures import ThreadPoolExecutor
-from itertools import count
 from threading import Barrier
 
 import orjson
@@ -70,7 +69,7 @@ def test_passing_faults_are_tried_again(method, fault):
 def test_a_post_that_may_have_arrived_is_not_sent_again(fault):
     with running(fault, 200) as server, running() as other:
         client = ServiceClient("cart", [server.url, other.url])
-        client._turn = count(0)
+        client._hosts.sort(key=lambda host: host.address.url != server.url)
         with pytest.raises(DependencyUnavailable) as failure:
             client.call("POST", "/x")
     assert failure.value.reached
@@ -145,15 +144,50 @@ def test_with_one_of_two_addresses_failing_no_get_fails():
             host.breaker = Breaker(pause=60)
         assert all(client.call("GET", "/x").ok for _ in range(40))
     assert len(good.requests) == 40
-    assert len(bad.requests) == 10, "after ten failures in a row it is left alone"
+    assert len(bad.requests) <= 1, "whoever failed is asked when the other one is busy"
 
 
-def test_both_addresses_take_their_turns():
+def test_after_ten_failures_in_a_row_an_address_is_left_alone():
+    with running(503) as bad:
+        client = ServiceClient("cart", [bad.url], attempts=1)
+        client._hosts[0].breaker = Breaker(pause=60)
+        for _ in range(20):
+            with pytest.raises(DependencyUnavailable):
+                client.call("GET", "/x")
+    assert len(bad.requests) == 10
+
+
+def test_one_call_after_the_other_goes_to_the_same_address():
     with running() as one, running() as other:
         client = ServiceClient("cart", [one.url, other.url])
         for _ in range(10):
             client.call("GET", "/x")
-    assert (len(one.requests), len(other.requests)) == (5, 5)
+    assert {len(one.requests), len(other.requests)} == {0, 10}
+
+
+def test_calls_at_the_same_time_go_to_all_addresses():
+    meet = Barrier(4)
+
+    def together():
+        meet.wait()
+        client.call("GET", "/x")
+
+    with running(late(0.3)) as one, running(late(0.3)) as other, ThreadPoolExecutor(4) as threads:
+        client = ServiceClient("cart", [one.url, other.url])
+        for call in [threads.submit(together) for _ in range(4)]:
+            call.result()
+    assert (len(one.requests), len(other.requests)) == (2, 2)
+
+
+def test_where_one_address_hangs_the_other_is_asked():
+    with running(late(1.0)) as hanging, running() as good, ThreadPoolExecutor(1) as threads:
+        client = ServiceClient("cart", [hanging.url, good.url])
+        client._hosts.sort(key=lambda host: host.address.url != hanging.url)
+        waiting = threads.submit(client.call, "GET", "/x")
+        until(lambda: hanging.requests)
+        assert all(client.call("GET", "/x").ok for _ in range(10))
+        waiting.result()
+    assert (len(hanging.requests), len(good.requests)) == (1, 10)
 
 
 def test_an_answer_after_the_deadline_is_none():

@@ -21,6 +21,11 @@ class Breaker:
         self._most, self._pause, self._tell = failures, pause, tell
         self._failed, self._next_try, self._lock = 0, 0.0, Lock()
 
+    @property
+    def failures(self) -> int:
+        """How many calls in a row brought no answer."""
+        return self._failed
+
     def allows(self) -> bool:
         """Whether a call may be made now; its outcome is to be told by ``succeeded`` or ``failed``."""
         with self._lock:

@@ -8,7 +8,6 @@ import random
 import time
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
-from itertools import count
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -61,7 +60,11 @@ class Answer:
 
 
 class ServiceClient:
-    """A client of one service, at one or more addresses; a call goes to the next address when one fails."""
+    """A client of one service, at one or more addresses; a call goes to another address when one fails.
+
+    It goes where the fewest calls of ours are under way, as nginx's least_conn has it, and of several such addresses
+    always to the same one, for its caches are warm.
+    """
 
     def __init__(
         self,
@@ -75,8 +78,9 @@ class ServiceClient:
     ) -> None:
         self.target, self._token = target, token
         self._attempts, self._connect, self._read = attempts, connect, read
-        self._turn, self._budget = count(random.randrange(len(urls))), RetryBudget()  # noqa: S311
-        self._hosts = [_Host(target, url) for url in urls]
+        self._budget = RetryBudget()
+        # Shuffled: not every process likes the same one best.
+        self._hosts = [_Host(target, url) for url in random.sample(urls, len(urls))]
         self._retries = RETRIES.labels(target)
         self._calls = {outcome: CALLS.labels(target, outcome) for outcome in ("ok", "refused", "failed", "open")}
 
@@ -91,11 +95,11 @@ class ServiceClient:
         """The same call, for ``together``."""
         again = method in _SAFE_TO_REPEAT if repeatable is None else repeatable
         self._budget.earn()
-        turn, reached, outcome = next(self._turn), False, "failed"
+        failed, reached, outcome = list[_Host](), False, "failed"
         for attempt in range(self._attempts):
             if (left := deadline.remaining(self._read)) <= 0:
                 break
-            host = self._host(turn + attempt)
+            host = self._host(failed)
             if host is None:
                 outcome = "open"
                 break
@@ -103,6 +107,7 @@ class ServiceClient:
                 answer = yield from self._send(host, method, path, body, left, again)
             except (NeverSent, NoAnswer) as failure:
                 host.breaker.failed()
+                failed.append(host)
                 reached = reached or isinstance(failure, NoAnswer)
                 if reached and not again:
                     break
@@ -115,10 +120,9 @@ class ServiceClient:
         self._calls[outcome].inc()
         raise DependencyUnavailable(self.target, reached=reached)
 
-    def _host(self, turn: int) -> "_Host | None":
-        """The address whose turn it is, or the next one whose breaker lets calls through; None where none does."""
-        for step in range(len(self._hosts)):
-            host = self._hosts[(turn + step) % len(self._hosts)]
+    def _host(self, failed: Sequence["_Host"]) -> "_Host | None":
+        """The best address whose breaker lets calls through, None where none does; those that failed come last."""
+        for host in sorted(self._hosts, key=lambda host: (failed.count(host), host.load)):
             if host.breaker.allows():
                 return host
         return None
@@ -145,7 +149,11 @@ class ServiceClient:
             limit=left,
             repeatable=again,
         )
-        yield exchange
+        host.calls.append(exchange)
+        try:
+            yield exchange
+        finally:
+            host.calls.pop()
         if span:
             span.end()
         status, answer = exchange.result()
@@ -195,3 +203,10 @@ class _Host:
         gauge = BREAKER.labels(target, parts.netloc)
         gauge.set(0)
         self.breaker = Breaker(tell=lambda opened: gauge.set(int(opened)))
+        self.calls = list[Exchange]()
+        """As many as are under way. Threads append and pop without a lock: each is one step."""
+
+    @property
+    def load(self) -> int:
+        """Calls under way; what failed just now counts as if it still were, so that others are asked first."""
+        return len(self.calls) + self.breaker.failures
