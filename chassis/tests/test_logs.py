@@ -3,11 +3,15 @@
 import io
 import select
 import threading
+from datetime import datetime, timedelta
 from types import SimpleNamespace
 
+import orjson
 import pytest
+import structlog
+from structlog.contextvars import bound_contextvars
 
-from chassis import logs
+from chassis import env, logs
 
 
 class Pipe(io.StringIO):
@@ -86,3 +90,29 @@ def test_lines_of_many_threads_stay_whole(pipe, together):
     lines = "".join(pipe.writes).splitlines()
     for name in "abcd":
         assert [line for line in lines if line.startswith(name)] == [f"{name} {n} {name}" for n in range(500)]
+
+
+@pytest.fixture
+def telling():
+    """``telling(level)``: lines of that level and above are told, until the test is over."""
+    yield lambda level: logs.configure(**logs._origin, level=level)
+    logs.configure(**logs._origin, level=env.log_level())
+
+
+def test_a_request_s_line_looks_like_any_other(pipe, telling):
+    telling("INFO")
+    with bound_contextvars(request_id="r", traceparent="t"):
+        logs.request(method="GET", status=200)
+        structlog.get_logger().info("request", method="GET", status=200)
+    quick, usual = (orjson.loads(line) for line in pipe.writes)
+    for line in (quick, usual):
+        assert datetime.fromisoformat(line.pop("timestamp")).utcoffset() == timedelta(0)
+    assert quick == usual
+    assert quick["request_id"] == "r"
+
+
+@pytest.mark.parametrize(("level", "told"), [("DEBUG", 1), ("INFO", 1), ("WARNING", 0)])
+def test_requests_are_told_where_lines_of_their_level_are(pipe, telling, level, told):
+    telling(level)
+    logs.request(method="GET")
+    assert len(pipe.writes) == told

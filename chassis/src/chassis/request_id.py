@@ -5,7 +5,6 @@ import uuid
 from collections.abc import Callable
 from time import perf_counter
 
-import structlog
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from structlog.contextvars import bind_contextvars, clear_contextvars, get_contextvars
@@ -18,7 +17,6 @@ _SANE = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 _MOST_HOSTS = 100
 _QUIET = frozenset({"/livez", "/readyz"})
-_log = structlog.wrap_logger(logs.patient())
 
 
 def current() -> str:
@@ -91,8 +89,7 @@ class RequestMiddleware:
 
     def _write(self, request: HttpRequest, response: HttpResponse, seconds: float) -> None:
         match, principal = request.resolver_match, getattr(request, "principal", None)
-        _log.info(
-            "request",
+        logs.request(
             method=request.method,
             route=match.route if match else None,
             status=response.status_code,

@@ -6,7 +6,10 @@ promised the gateway an answer that never comes, when it is too late to ask anot
 
 import socket
 from contextlib import suppress
+from email.utils import formatdate
+from functools import lru_cache
 from http import HTTPStatus
+from time import time
 from typing import Any
 
 import orjson
@@ -23,6 +26,15 @@ _REFUSED = {
 _OF_THE_APPLICATION = (errors.InvalidResponseHeader, errors.InvalidResponseHeaderName, errors.ConfigurationProblem)
 _MALFORMED = 400, "malformed_request", "The request is not valid HTTP."
 _FAILED = 500, "server_error", "The service failed to answer."
+
+
+@lru_cache(maxsize=1)
+def _date(second: int) -> str:
+    return str(formatdate(second, usegmt=True))
+
+
+# The Date of an answer changes once a second.
+util.http_date = lambda timestamp=None: _date(int(time() if timestamp is None else timestamp))
 
 
 class Response(wsgi.Response):
