@@ -61,7 +61,7 @@ class Line(models.Model):
 
     cart = models.ForeignKey(Cart, on_delete=models.CASCADE, related_name="lines", db_index=False)
     sku = models.CharField(max_length=64, db_collation="C")
-    quantity = models.PositiveSmallIntegerField()
+    quantity = models.SmallIntegerField()
     name = models.TextField()
     unit_price = models.BigIntegerField(help_text="In minor units of the shop's currency.")
 

@@ -91,7 +91,7 @@ class Order(models.Model):
     lease = models.UUIDField()
     lease_until = models.DateTimeField()
     next_attempt = models.DateTimeField(db_default=Now())
-    attempts = models.PositiveIntegerField(default=0)
+    attempts = models.IntegerField(default=0)
     created = models.DateTimeField(db_default=Now())
     updated = models.DateTimeField(db_default=Now())
 
@@ -123,10 +123,13 @@ class Order(models.Model):
         ]
         indexes = [
             models.Index(fields=["-created", "-id"], name="order_newest"),
-            models.Index(fields=["customer", "-created", "-id"], name="order_of_customer"),
+            models.Index(
+                fields=["customer", "-created", "-id"],
+                condition=Q(customer__isnull=False),
+                name="order_by_customer",
+            ),
             models.Index(fields=["state", "-created", "-id"], name="order_by_state"),
             models.Index(fields=["next_attempt"], condition=WORK, name="order_under_way"),
-            models.Index(fields=["cart"], name="order_of_cart"),
             models.Index(fields=["email"], name="order_by_email"),
         ]
 
@@ -151,7 +154,7 @@ class OrderLine(models.Model):
     order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="lines", db_index=False)
     sku = models.CharField(max_length=64, db_collation="C")
     name = models.CharField(max_length=300)
-    quantity = models.PositiveIntegerField()
+    quantity = models.IntegerField()
     unit_price = models.BigIntegerField()
 
     class Meta:
@@ -226,7 +229,7 @@ class Mail(models.Model):
     kind = models.CharField(max_length=20)
     created = models.DateTimeField(db_default=Now())
     sent = models.DateTimeField(null=True)
-    attempts = models.PositiveIntegerField(db_default=0)
+    attempts = models.IntegerField(db_default=0)
     next_attempt = models.DateTimeField(db_default=Now())
 
     class Meta:

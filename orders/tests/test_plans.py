@@ -3,7 +3,7 @@
 import pytest
 from chassis.testing.plans import needless_indexes, without_scans
 
-from orders.domain import completion, mail
+from orders.domain import completion, leases, mail
 from orders.models import Order
 
 pytestmark = pytest.mark.django_db
@@ -17,6 +17,7 @@ def test_a_checkout_and_its_repetition(shop, buy, as_customer):
         assert buy(cart, key="k", headers=me).status_code == 201
         assert buy(cart, key="k", headers=me)["Idempotent-Replayed"] == "true"
         assert buy(cart, headers=me).status_code == 409
+        leases.wait_for_rest(Order.objects.filter(cart=cart))
 
 
 def test_reading(api, shop, buy, as_customer, as_staff):

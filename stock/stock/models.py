@@ -68,7 +68,7 @@ class ReservationLine(models.Model):
 
     reservation = models.ForeignKey(Reservation, on_delete=models.CASCADE, related_name="lines", db_index=False)
     level = models.ForeignKey(Level, on_delete=models.PROTECT, db_column="sku", db_index=False)
-    quantity = models.PositiveIntegerField()
+    quantity = models.IntegerField()
 
     class Meta:
         constraints = [

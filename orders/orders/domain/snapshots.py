@@ -85,7 +85,8 @@ def _refuse_cart(order: Order, status: int, code: str) -> None:
 
 
 def _why_empty(order: Order) -> Exception:
-    if Order.objects.filter(cart=order.cart).exclude(pk=order.pk).exclude(state__in=FAILED).exists():
+    others = Order.objects.filter(cart=order.cart, cart_version__isnull=False).exclude(pk=order.pk)
+    if others.exclude(state__in=FAILED).exists():
         return refusals.CartAlreadyOrdered("What was in this cart has been ordered.")
     return refusals.CartEmpty("Put something into the cart first.")
 
