@@ -62,6 +62,14 @@ def test_a_mail_that_fails_holds_up_no_other(shop, buy, fussy):
     assert rows == [("first@example.com", 1, True), (Fussy.refused, 1, False), ("last@example.com", 1, True)]
 
 
+def test_a_server_that_takes_its_time_leaves_the_worker_time_for_its_orders(shop, buy, monkeypatch):
+    monkeypatch.setattr(mail, "PATIENCE_SECONDS", 0)
+    for who in ("first@example.com", "second@example.com", "third@example.com"):
+        buy(shop.cart(A=1), email=who)
+    assert [mail.send_due() for _ in range(4)] == [1, 1, 1, 0]
+    assert [(row.attempts, bool(row.sent)) for row in Mail.objects.all()] == [(1, True)] * 3
+
+
 class Rude(EmailBackend):
     """A server that takes every mail and fails when it is left."""
 
