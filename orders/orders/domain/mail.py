@@ -30,8 +30,7 @@ _CLAIM = """
         ORDER BY next_attempt LIMIT %(batch)s FOR UPDATE SKIP LOCKED
     ) RETURNING id, order_id, kind, attempts
 """
-BATCH = 100
-"""About as many as a second brings: to claim and read them takes as long as to send some ten of them."""
+BATCH = 20
 PATIENCE_SECONDS = 5.0
 
 
