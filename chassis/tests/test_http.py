@@ -157,6 +157,19 @@ def test_after_ten_failures_in_a_row_an_address_is_left_alone():
     assert len(bad.requests) == 10
 
 
+def test_an_address_that_was_left_alone_is_tried_again_though_the_other_one_is_well():
+    with running(503, 503, 200) as one, running(503, 503, 200) as other:
+        client = ServiceClient("cart", [one.url, other.url], attempts=1)
+        for host in client._hosts:
+            host.breaker = Breaker(failures=2, pause=0.05)
+        for _ in range(4):
+            with pytest.raises(DependencyUnavailable):
+                client.call("GET", "/x")
+        time.sleep(0.1)
+        assert [client.call("GET", "/x").ok for _ in range(4)] == [True] * 4
+        assert [host.load for host in client._hosts] == [0, 0]
+
+
 def test_one_call_after_the_other_goes_to_the_same_address():
     with running() as one, running() as other:
         client = ServiceClient("cart", [one.url, other.url])

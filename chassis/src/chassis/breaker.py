@@ -26,6 +26,11 @@ class Breaker:
         """How many calls in a row brought no answer."""
         return self._failed
 
+    @property
+    def is_to_be_tried(self) -> bool:
+        """Whether it is open, and the next call that it lets through is due."""
+        return self._failed >= self._most and monotonic() >= self._next_try
+
     def allows(self) -> bool:
         """Whether a call may be made now; its outcome is to be told by ``succeeded`` or ``failed``."""
         with self._lock:

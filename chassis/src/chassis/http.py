@@ -121,11 +121,12 @@ class ServiceClient:
         raise DependencyUnavailable(self.target, reached=reached)
 
     def _host(self, failed: Sequence["_Host"]) -> "_Host | None":
-        """The best address whose breaker lets calls through, None where none does; those that failed come last."""
-        for host in sorted(self._hosts, key=lambda host: (failed.count(host), host.load)):
-            if host.breaker.allows():
-                return host
-        return None
+        """The best address whose breaker lets calls through, None where none does; those that failed come last.
+
+        One that is to be tried again comes first, or nobody would notice that it is well while the others are.
+        """
+        best = sorted(self._hosts, key=lambda host: (failed.count(host), not host.breaker.is_to_be_tried, host.load))
+        return next((host for host in best if host.breaker.allows()), None)
 
     def _pause(self, attempt: int) -> bool:
         """Waits before the next attempt; False where the deadline or the budget leaves no room for one."""
