@@ -22,7 +22,7 @@ class Fault:
 KILL_POINTS = [
     ("before the first transaction", "orders.received", "kill", ""),
     ("after the first transaction", "orders.placed", "kill", ""),
-    ("after the cart was read", "orders.reserving", "kill", ""),
+    ("after cart and prices were read", "orders.reserving", "kill", ""),
     ("reserve sent, no answer read", "orders.reserving", "kill 0.4", "stock"),
     ("reserved, not written", "orders.reserved", "kill", ""),
     ("payment sent, no answer read", "orders.charging", "kill 0.4", "payment"),

@@ -73,9 +73,11 @@ def plain(folder: Path, location: str, http: str, *, workers: int) -> Iterator[t
     user = "user root;" if os.geteuid() == 0 else ""  # its workers may read what is private to root
     command = [nginx_program(), "-p", f"{folder}/", "-c", "nginx.conf", "-g", f"{user} worker_processes {workers};"]
     subprocess.run(command, check=True)
+    pid = folder / "pid"
     try:
-        wait_until(lambda: listens(port), "nginx listens")
-        yield port, all_workers(int((folder / "pid").read_text()), workers)
+        # It listens before it writes that down.
+        wait_until(lambda: listens(port) and pid.exists() and pid.read_text(), "nginx listens")
+        yield port, all_workers(int(pid.read_text()), workers)
     finally:
         subprocess.run([*command, "-s", "stop"], check=True)
         wait_until(lambda: not listens(port), "nginx is gone")

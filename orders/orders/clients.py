@@ -7,7 +7,7 @@ from uuid import UUID
 
 from chassis import env
 from chassis.errors import Unavailable
-from chassis.http import Answer, Asking, ServiceClient, together
+from chassis.http import Answer, ServiceClient
 
 RESERVATION_SECONDS = 15 * 60
 
@@ -43,17 +43,20 @@ def consume_all(orders: Sequence[Mapping[str, Any]]) -> None:
     _expect(answer, 200)
 
 
-def price_and_reserve(*, order: UUID, lines: Sequence[Mapping[str, Any]]) -> tuple[dict[str, dict[str, Any]], Answer]:
-    """Names and today's prices by SKU, where what does not exist is absent, and ``reserve``: at the same time."""
-    body = {"skus": [line["sku"] for line in lines]}
-    goods = _client("products", "PRODUCTS_URL").asking("POST", "/internal/variants", body=body, repeatable=True)
-    prices, held = together(goods, _reserving(order, lines))
-    return {found["sku"]: found for found in _expect(prices, 200)["variants"]}, held
+def variants(*, skus: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Names and today's prices by SKU; what does not exist is absent."""
+    client = _client("products", "PRODUCTS_URL")
+    answer = client.call("POST", "/internal/variants", body={"skus": list(skus)}, repeatable=True)
+    return {found["sku"]: found for found in _expect(answer, 200)["variants"]}
 
 
 def reserve(*, order: UUID, lines: Sequence[Mapping[str, Any]]) -> Answer:
     """Sets the goods aside for 15 minutes, or renews that."""
-    return together(_reserving(order, lines))[0]
+    body = {
+        "lines": [{"sku": line["sku"], "quantity": line["quantity"]} for line in lines],
+        "ttl": RESERVATION_SECONDS,
+    }
+    return _stock("PUT", order, "", body)
 
 
 def commit(*, order: UUID) -> Answer:
@@ -78,15 +81,9 @@ def give_back(*, order: UUID) -> Answer:
     return _stock("POST", order, "/return")
 
 
-def _reserving(order: UUID, lines: Sequence[Mapping[str, Any]]) -> Asking:
-    wanted = [{"sku": line["sku"], "quantity": line["quantity"]} for line in lines]
-    body = {"lines": wanted, "ttl": RESERVATION_SECONDS}
-    return _client("stock", "STOCK_URL").asking("PUT", f"/api/v1/stock/reservations/{order}", body=body)
-
-
-def _stock(method: str, order: UUID, step: str) -> Answer:
+def _stock(method: str, order: UUID, step: str, body: Any = None) -> Answer:
     path = f"/api/v1/stock/reservations/{order}{step}"
-    return _client("stock", "STOCK_URL").call(method, path, repeatable=True)
+    return _client("stock", "STOCK_URL").call(method, path, body=body, repeatable=True)
 
 
 def _expect(answer: Answer, *statuses: int) -> Any:

@@ -136,7 +136,7 @@ def test_who_dies_before_anything_is_paid_leaves_nothing_to_be_paid(shop, buy, m
         raise SystemExit
 
     with monkeypatch.context() as patch:
-        patch.setattr(saga.snapshots, "read_cart", dies)
+        patch.setattr(saga.snapshots, "take", dies)
         patch.setattr(checkout.leases, "let_go", lambda order: None)
         with pytest.raises(SystemExit):
             buy(shop.cart(A=1), key="k")

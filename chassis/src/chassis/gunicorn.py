@@ -56,6 +56,7 @@ def post_worker_init(worker: Any) -> None:
     """A worker has loaded the code: it tells what that is, and how busy it is."""
     from django.core import signals
     from django.core.cache import close_caches
+    from django.core.handlers.base import reset_urlconf
     from django.db import close_old_connections, reset_queries
     from django.urls import get_resolver
 
@@ -69,6 +70,8 @@ def post_worker_init(worker: Any) -> None:
     signals.request_started.disconnect(reset_queries)
     signals.request_finished.disconnect(close_old_connections)
     signals.request_finished.disconnect(close_caches)
+    # Each request begins with setting it.
+    signals.request_finished.disconnect(reset_urlconf)
     # Most requests are for few paths, and to find a path's route takes as long as a tenth of a small request.
     resolver = get_resolver()
     resolver.resolve = lru_cache(maxsize=1000)(resolver.resolve)  # type: ignore[method-assign]

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 from chassis import faults
 from chassis.errors import DomainError, Unavailable
-from chassis.http import Answer
 from django.db import IntegrityError
 
 from orders import clients, metrics
@@ -60,14 +59,15 @@ class Run:
 
 
 def reserve(run: Run) -> None:
-    """PENDING: reads the cart, has its goods priced and set aside at the same time, and writes both down."""
+    """PENDING: reads cart and prices, sets the goods aside, and writes the snapshot with that."""
     order = run.order
     if order.given_up:
         raise refusals.Abandoned("The client was told to try again and did not.")
-    if order.cart_version is None:
-        _take_snapshot(run)
-    else:  # by the release before this one, which wrote it down before it reserved
-        _reserve(run)
+    if order.cart_version is None:  # the release before this one wrote it down before it reserved
+        snapshots.take(order)
+        run.unwritten = True
+    faults.point("orders.reserving")
+    _reserve(run)
     faults.point("orders.reserved")
     try:
         _enter_reserved(run)
@@ -75,16 +75,6 @@ def reserve(run: Run) -> None:
         if "order_one_per_cart_version" not in str(error):
             raise
         raise refusals.CartAlreadyOrdered("What was in this cart has been ordered.") from None
-
-
-def _take_snapshot(run: Run) -> None:
-    """The prices' refusals come before the stock's; whatever is refused, ``reject`` frees what was set aside."""
-    order, cart = run.order, snapshots.read_cart(run.order)
-    faults.point("orders.reserving")
-    variants, held = clients.price_and_reserve(order=order.pk, lines=cart["lines"])
-    snapshots.take(order, cart, variants)
-    run.unwritten = True
-    _refuse_unheld(held)
 
 
 def _enter_reserved(run: Run) -> None:
@@ -107,10 +97,7 @@ def start_payment(run: Run) -> None:
 
 def _reserve(run: Run) -> None:
     """Sets the goods aside, or renews that. Raises the refusals that stock's answer means."""
-    _refuse_unheld(clients.reserve(order=run.order.pk, lines=snapshots.quantities(run.lines())))
-
-
-def _refuse_unheld(answer: Answer) -> None:
+    answer = clients.reserve(order=run.order.pk, lines=snapshots.quantities(run.lines()))
     if answer.code == "insufficient_stock":
         raise refusals.insufficient(answer.body["lines"])
     if answer.status == 410:

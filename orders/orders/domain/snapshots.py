@@ -23,22 +23,17 @@ _LINES = """
     )"""
 
 
-def read_cart(order: Order) -> Mapping[str, Any]:
-    """The order's cart, its ``version`` and ``lines``; a checkout of it has begun. Raises its refusals."""
+def take(order: Order) -> None:
+    """Asks cart and products: the order knows its lines and its total then, and nothing is written yet.
+
+    Raises the refusals that a cart or its goods can be a reason for, and leaves the order as it was.
+    """
     answer = clients.begin_checkout(cart=order.cart, order=order.pk, customer=order.customer)
     _refuse_cart(order, answer.status, answer.code)
-    if not answer.body["lines"]:
+    cart = answer.body
+    if not cart["lines"]:
         raise _why_empty(order)
-    cart: Mapping[str, Any] = answer.body
-    return cart
-
-
-def take(order: Order, cart: Mapping[str, Any], variants: Mapping[str, Mapping[str, Any]]) -> None:
-    """The order knows its lines, at the prices of ``variants``, and its total then; nothing is written yet.
-
-    Raises ``ProductUnavailable`` and ``TotalChanged``, and leaves the order as it was.
-    """
-    lines = _priced(cart["lines"], variants)
+    lines = _priced(cart["lines"], clients.variants(skus=[line["sku"] for line in cart["lines"]]))
     total = sum(line["quantity"] * line["unit_price"] for line in lines)
     if order.expected_total is not None and order.expected_total != total:
         raise refusals.TotalChanged(

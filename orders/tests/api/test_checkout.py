@@ -343,9 +343,7 @@ def test_the_answer_is_out_when_goods_have_left_the_shelf_and_before_they_leave_
     assert Order.objects.get().state == "completed"
 
 
-@pytest.mark.parametrize(
-    ("moment", "ends"), [("_refuse_unheld", "cancelled"), ("pay", "refunded"), ("sell", "refunded")]
-)
+@pytest.mark.parametrize(("moment", "ends"), [("_reserve", "cancelled"), ("pay", "refunded"), ("sell", "refunded")])
 def test_cancelling_between_states_that_are_entered_at_once(shop, buy, charges, monkeypatch, moment, ends):
     """Somebody asks to cancel while the last call before them is under way: nothing is passed by."""
     target, name = {"pay": (payments, "settle"), "sell": (checkout, "sell")}.get(moment, (saga, moment))

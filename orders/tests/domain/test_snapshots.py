@@ -1,12 +1,9 @@
-"""What is ordered: asked for with the goods set aside at the same time, and written down with what came of it."""
-
-import threading
+"""What is ordered: read, and written down once it is known whether its goods could be set aside."""
 
 import pytest
 
 from orders.domain import completion, saga
 from orders.models import Order, OrderLine
-from tests.shop import Handler
 
 pytestmark = pytest.mark.django_db
 
@@ -31,18 +28,11 @@ def snapshot():
     return order.cart_version, order.total, dict(order.lines.values_list("sku", "quantity"))
 
 
-def test_prices_are_asked_for_while_the_goods_are_set_aside(shop, buy, monkeypatch):
-    """Each of the two answers only when the other one was asked as well."""
-    both, handle = threading.Barrier(2), Handler._any
-
-    def meet(self):
-        if self.path == "/internal/variants" or (self.command == "PUT" and "/reservations/" in self.path):
-            both.wait(timeout=5)
-        handle(self)
-
-    for method in ("do_POST", "do_PUT"):
-        monkeypatch.setattr(Handler, method, meet)
-    assert buy(shop.cart(A=2)).status_code == 201
+@pytest.mark.parametrize("down", ["products", "stock"])
+def test_where_a_service_does_not_answer_nothing_is_set_aside_meanwhile(shop, buy, down):
+    shop.down = {down}
+    assert buy(shop.cart(A=2)).status_code == 503
+    assert (shop.held(), snapshot()) == (0, (None, 0, {}))
 
 
 def test_who_is_short_of_goods_keeps_the_order_with_its_lines(shop, buy):
@@ -51,12 +41,12 @@ def test_who_is_short_of_goods_keeps_the_order_with_its_lines(shop, buy):
 
 
 @pytest.mark.parametrize("why", ["price", "total"])
-def test_goods_set_aside_for_what_is_refused_are_free_again(shop, buy, why):
+def test_nothing_is_set_aside_for_what_is_refused_for_its_price(shop, buy, why):
     if why == "price":
         shop.archived.add("B")
     answer = buy(shop.cart(A=1, B=1), expected_total={"amount": 1, "currency": "USD"})
     assert answer.json()["code"] == ("product_unavailable" if why == "price" else "total_changed")
-    assert (shop.held(), shop.available["A"], snapshot()) == (0, 10, (None, 0, {}))
+    assert ("reserve" in shop.calls, shop.held(), snapshot()) == (False, 0, (None, 0, {}))
 
 
 @pytest.mark.django_db(transaction=True)
