@@ -9,6 +9,8 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -105,6 +107,13 @@ def test_it_answers_and_is_healthy(gunicorn):
     ready = gunicorn.get("/readyz")
     assert (ready.status, ready.data) == (200, b'{"status":"ready"}')
     assert gunicorn.get("/api/v1/stock/echo").json() == {"ok": True}
+
+
+def test_each_answer_has_the_date_of_its_second(gunicorn):
+    for _ in range(2):
+        dated = parsedate_to_datetime(gunicorn.get("/livez").headers["Date"])
+        assert abs(datetime.now(UTC) - dated) < timedelta(seconds=2)
+        time.sleep(2.5)
 
 
 def test_without_its_database_it_lives_but_is_not_ready(tmp_path):

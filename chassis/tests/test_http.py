@@ -158,14 +158,15 @@ def test_after_ten_failures_in_a_row_an_address_is_left_alone():
 
 
 def test_an_address_that_was_left_alone_is_tried_again_though_the_other_one_is_well():
+    pause = 1.0
     with running(503, 503, 200) as one, running(503, 503, 200) as other:
         client = ServiceClient("cart", [one.url, other.url], attempts=1)
         for host in client._hosts:
-            host.breaker = Breaker(failures=2, pause=0.05)
+            host.breaker = Breaker(failures=2, pause=pause)
         for _ in range(4):
             with pytest.raises(DependencyUnavailable):
                 client.call("GET", "/x")
-        time.sleep(0.1)
+        time.sleep(pause + 0.1)
         assert [client.call("GET", "/x").ok for _ in range(4)] == [True] * 4
         assert [host.load for host in client._hosts] == [0, 0]
 
@@ -179,21 +180,18 @@ def test_one_call_after_the_other_goes_to_the_same_address():
 
 
 def test_calls_at_the_same_time_go_to_all_addresses():
-    meet = Barrier(4)
-
-    def together():
-        meet.wait()
-        client.call("GET", "/x")
-
-    with running(late(0.3)) as one, running(late(0.3)) as other, ThreadPoolExecutor(4) as threads:
-        client = ServiceClient("cart", [one.url, other.url])
-        for call in [threads.submit(together) for _ in range(4)]:
+    with running(late(1.0)) as one, running(late(1.0)) as other, ThreadPoolExecutor(4) as threads:
+        client, calls = ServiceClient("cart", [one.url, other.url]), []
+        for _ in range(4):
+            calls.append(threads.submit(client.call, "GET", "/x"))
+            until(lambda: len(one.requests) + len(other.requests) == len(calls))
+        for call in calls:
             call.result()
     assert (len(one.requests), len(other.requests)) == (2, 2)
 
 
 def test_where_one_address_hangs_the_other_is_asked():
-    with running(late(1.0)) as hanging, running() as good, ThreadPoolExecutor(1) as threads:
+    with running(late(2.0)) as hanging, running() as good, ThreadPoolExecutor(1) as threads:
         client = ServiceClient("cart", [hanging.url, good.url])
         client._hosts.sort(key=lambda host: host.address.url != hanging.url)
         waiting = threads.submit(client.call, "GET", "/x")

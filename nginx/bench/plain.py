@@ -75,7 +75,7 @@ def plain(folder: Path, location: str, http: str, *, workers: int) -> Iterator[t
     subprocess.run(command, check=True)
     pid = folder / "pid"
     try:
-        # It listens before it writes that down.
+        # It listens before it writes its process id.
         wait_until(lambda: listens(port) and pid.exists() and pid.read_text(), "nginx listens")
         yield port, all_workers(int(pid.read_text()), workers)
     finally:

@@ -103,6 +103,7 @@ class ServiceClient:
             if host is None:
                 outcome = "open"
                 break
+            host.calls.append(path)
             try:
                 answer = yield from self._send(host, method, path, body, left, again)
             except (NeverSent, NoAnswer) as failure:
@@ -115,6 +116,8 @@ class ServiceClient:
                 host.breaker.succeeded()
                 self._calls["ok" if answer.ok else "refused"].inc()
                 return answer
+            finally:
+                host.calls.pop()
             if attempt + 1 == self._attempts or not self._pause(attempt):
                 break
         self._calls[outcome].inc()
@@ -150,11 +153,7 @@ class ServiceClient:
             limit=left,
             repeatable=again,
         )
-        host.calls.append(exchange)
-        try:
-            yield exchange
-        finally:
-            host.calls.pop()
+        yield exchange
         if span:
             span.end()
         status, answer = exchange.result()
@@ -204,8 +203,8 @@ class _Host:
         gauge = BREAKER.labels(target, parts.netloc)
         gauge.set(0)
         self.breaker = Breaker(tell=lambda opened: gauge.set(int(opened)))
-        self.calls = list[Exchange]()
-        """As many as are under way. Threads append and pop without a lock: each is one step."""
+        self.calls = list[str]()
+        """As long as calls are under way. Threads append and pop without a lock: each is one step."""
 
     @property
     def load(self) -> int:

@@ -61,12 +61,9 @@ class Patient:
             output.flush()
 
 
-output = Output()
+output, _patient = Output(), Patient()
 # What ``configure`` was told: who writes, and whether lines of level INFO are wanted.
 _origin, _wanted = dict[str, str](), True
-
-
-_patient = Patient()
 
 
 def request(**told: Any) -> None:

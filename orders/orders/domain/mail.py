@@ -32,6 +32,7 @@ _CLAIM = """
 """
 BATCH = 20
 PATIENCE_SECONDS = 5.0
+"""No other mail is begun after so long."""
 
 
 def send_due() -> int:

@@ -209,6 +209,7 @@ def reject(run: Run, refusal: DomainError) -> None:
     If they cannot be freed now, the order stays where it is, and whoever goes on with it comes to the same end.
     """
     order = run.order
+    # Without its cart nothing can have been set aside for it, unless somebody was at work on it before.
     if not (run.fresh and isinstance(refusal, refusals.CartNotFound)):
         _free(order)
     run.answer = answers.refused(refusal)
