@@ -143,6 +143,24 @@ def test_a_standstill_is_no_queue(tmp_path):
     assert answers.count(429) == 10 - answers.count(200)
 
 
+def test_a_start_is_no_queue(tmp_path):
+    """Who comes while a worker loads its code, for longer than they wait in a queue, is answered when it is there."""
+    with serving(tmp_path, THREADS="1") as gunicorn:
+        master = psutil.Process(gunicorn.process.pid)
+        (worker,) = master.children()
+        worker.kill()
+        (starting,) = until(lambda: [each for each in master.children() if each.pid != worker.pid])
+        starting.suspend()  # it needs longer than that to come to its first request
+        try:
+            with connected(gunicorn) as connection:
+                connection.sendall(request().replace(b"\r\n\r\n", b"\r\nX-Timeout-Ms: 600\r\n\r\n"))
+                time.sleep(0.7)
+                starting.resume()
+                assert answer(connection)[0] == 200
+        finally:
+            starting.resume()
+
+
 def test_who_hangs_up_takes_no_thread_along(gunicorn):
     for _ in range(6):
         with connected(gunicorn) as connection:

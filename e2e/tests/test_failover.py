@@ -106,7 +106,7 @@ def test_no_read_fails_while_an_instance_is_killed_and_another_freezes(shop: Sho
     with load(shop.url, reading, READERS) as readers:
         hurt(shop, "products-1", kill)
         hurt(shop, "products-2", freeze)
-    assert readers.failed == []
+    assert not readers.failed, "; ".join(readers.failed)
     assert len(readers.seconds) > 200
 
 
@@ -119,7 +119,7 @@ def test_no_read_fails_for_a_minute_whatever_happens_to_one_instance(shop: Shop)
                 break
             hurt(shop, name, act)
     print(f"\n{len(readers.seconds)} reads, p99 {readers.percentile(0.99):.2f} s, longest {readers.seconds[-1]:.2f} s")
-    assert readers.failed == []
+    assert not readers.failed, "; ".join(readers.failed)
     assert len(readers.seconds) > 3000
     assert readers.percentile(0.99) < 1.5
 
@@ -182,5 +182,5 @@ def test_no_request_of_any_kind_fails_while_everything_takes_new_code(shop: Shop
         for _ in range(3):
             shop.reload()
     print(f"\n{len(people.seconds)} requests, p99 {people.percentile(0.99):.2f} s")
-    assert people.failed == []
+    assert not people.failed, "; ".join(people.failed)
     assert len(people.seconds) > 300

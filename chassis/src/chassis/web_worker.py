@@ -68,7 +68,8 @@ class Worker(ThreadWorker):
         for listener in self.sockets:
             listener.setblocking(False)
             self._epoll.register(listener, _ONCE)
-        self._beat = time.monotonic()
+        # Who came before, while the code was loaded, found the process standing still.
+        self._beat = self._woke = time.monotonic()
         for thread in self.threads:
             thread.start()
         while self.alive and self.is_parent_alive():
