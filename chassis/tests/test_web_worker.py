@@ -20,6 +20,11 @@ def request(path="echo", id="none"):
     return f"GET /api/v1/stock/{path} HTTP/1.1\r\nHost: localhost\r\nX-Request-ID: {id}\r\n\r\n".encode()
 
 
+def impatient(path="echo"):
+    """A request of somebody who waits for 0.6 s."""
+    return request(path).replace(b"\r\n\r\n", b"\r\nX-Timeout-Ms: 600\r\n\r\n")
+
+
 def answer(connection):
     """Status, headers and body of one answer; None where the other side has hung up."""
     data = b""
@@ -134,7 +139,7 @@ def test_a_standstill_is_no_queue(tmp_path):
         worker.suspend()
         try:
             for connection in people:
-                connection.sendall(request("slow?seconds=0.1").replace(b"\r\n\r\n", b"\r\nX-Timeout-Ms: 600\r\n\r\n"))
+                connection.sendall(impatient("slow?seconds=0.1"))
             time.sleep(0.7)
         finally:
             worker.resume()
@@ -151,14 +156,13 @@ def test_a_start_is_no_queue(tmp_path):
         worker.kill()
         (starting,) = until(lambda: [each for each in master.children() if each.pid != worker.pid])
         starting.suspend()  # it needs longer than that to come to its first request
-        try:
-            with connected(gunicorn) as connection:
-                connection.sendall(request().replace(b"\r\n\r\n", b"\r\nX-Timeout-Ms: 600\r\n\r\n"))
+        with connected(gunicorn) as connection:
+            try:
+                connection.sendall(impatient())
                 time.sleep(0.7)
+            finally:
                 starting.resume()
-                assert answer(connection)[0] == 200
-        finally:
-            starting.resume()
+            assert answer(connection)[0] == 200
 
 
 def test_who_hangs_up_takes_no_thread_along(gunicorn):

@@ -19,7 +19,7 @@ from django.template.loader import render_to_string
 
 from orders import metrics
 from orders.domain import documents
-from orders.models import ERASED, Mail, Order
+from orders.models import ERASED, Mail, Order, OrderLine
 
 _log = structlog.get_logger("mail")
 _SUBJECTS = {
@@ -39,7 +39,7 @@ _CLAIM = f"""
         ) RETURNING id, order_id, kind, attempts
     )
     SELECT claimed.id, claimed.kind, claimed.attempts, ARRAY(
-            SELECT json_build_object('quantity', quantity, 'name', name, 'total', quantity * unit_price)::text
+            SELECT json_build_object('name', name, 'quantity', quantity, 'unit_price', unit_price)::text
             FROM orders_orderline l WHERE l.order_id = o.id ORDER BY l.id
         ), {", ".join(f"o.{column}" for column in _OF_ORDER)}
     FROM claimed JOIN orders_order o ON o.id = claimed.order_id ORDER BY claimed.id
@@ -51,12 +51,12 @@ PATIENCE_SECONDS = 5.0
 
 @dataclass(frozen=True)
 class _Due:
-    """A mail that is ours to send, and what it tells: of each line quantity, name, and total in minor units."""
+    """A mail that is ours to send; order and lines have what it tells of them, and no more."""
 
     id: int
     kind: str
     attempts: int
-    lines: list[dict[str, Any]]
+    lines: list[OrderLine]
     order: Order
 
 
@@ -99,7 +99,7 @@ def _claimed() -> list[_Due]:
 def _due(id: int, kind: str, attempts: int, lines: list[str], *of_order: Any) -> _Due:
     order = Order(**dict(zip(_OF_ORDER, of_order, strict=True)))
     order.shipping_address = orjson.loads(order.shipping_address)  # as the column is read without its field
-    return _Due(id, kind, attempts, [orjson.loads(line) for line in lines], order)
+    return _Due(id, kind, attempts, [OrderLine(**orjson.loads(line)) for line in lines], order)
 
 
 def _not_sent(mail: _Due, error: Exception) -> None:
@@ -113,9 +113,13 @@ def _rows(mails: Sequence[_Due]) -> "QuerySet[Mail]":
 
 def _message(mail: _Due) -> EmailMessage:
     order = mail.order
+    lines = [
+        {"quantity": line.quantity, "name": line.name, "total": shown(line.line_total, order.currency)}
+        for line in mail.lines
+    ]
     context = {
         "order": order,
-        "lines": [line | {"total": shown(line["total"], order.currency)} for line in mail.lines],
+        "lines": lines,
         "total": shown(order.total, order.currency),
         "link": f"{settings.PUBLIC_URL}{documents.location(order)}",
     }
