@@ -2,9 +2,9 @@ import pytest
 from django.db import connection
 from django.db.migrations import RunSQL
 from django.db.migrations.state import ModelState, ProjectState
-from django.db.models import CASCADE, BigAutoField, ForeignKey, Index
+from django.db.models import CASCADE, BigAutoField, CharField, ForeignKey, Index
 
-from chassis.migrations import while_in_use, without_index
+from chassis.migrations import while_in_use, without_index, without_pattern_index
 
 INDEXES = "SELECT indexname FROM pg_indexes WHERE tablename = 'shop_page' ORDER BY 1"
 
@@ -43,6 +43,34 @@ def test_an_index_goes_and_the_reference_stays(book_and_page):
         cursor.execute("SELECT contype FROM pg_constraint WHERE conrelid = 'shop_page'::regclass AND contype = 'f'")
         assert cursor.fetchall() == [("f",)]
     assert after.apps.get_model("shop", "Page")._meta.get_field("book").db_index is False
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_is_compared_by_bytes_needs_no_second_index():
+    state, indexes = ProjectState(), INDEXES.replace("shop_page", "shop_word")
+    text = ("word", CharField(max_length=9, unique=True, db_collation="C"))
+    state.add_model(ModelState("shop", "Word", [("id", BigAutoField(primary_key=True)), text]))
+    Word = state.apps.get_model("shop", "Word")
+    with connection.cursor() as cursor:
+        with connection.schema_editor() as editor:
+            editor.create_model(Word)
+        try:
+            cursor.execute(indexes)
+            (second,) = (name for (name,) in cursor.fetchall() if name.endswith("_like"))
+            for operation in [*without_pattern_index(second), *without_pattern_index(second)]:  # it may be repeated
+                with connection.schema_editor(atomic=False) as editor:
+                    operation.database_forwards("shop", editor, state, state)
+            cursor.execute(indexes)
+            assert cursor.fetchall() == [("shop_word_pkey",), ("shop_word_word_key",)]
+            cursor.execute("BEGIN; SET LOCAL enable_seqscan = off")
+            cursor.execute("EXPLAIN SELECT FROM shop_word WHERE word LIKE %s", ["ban%"])
+            plan = "\n".join(line for (line,) in cursor.fetchall())
+            cursor.execute("ROLLBACK")
+            assert "shop_word_word_key" in plan
+            assert ">= 'ban'" in plan
+        finally:
+            with connection.schema_editor() as editor:
+                editor.delete_model(Word)
 
 
 @pytest.mark.django_db

@@ -1,10 +1,11 @@
 """What the tests of this service share."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import orjson
 import pytest
+from django.db import connection
 
 from products import clients
 from products.domain import categories, products
@@ -47,6 +48,23 @@ def shelves(db: None) -> dict[str, str]:
     tropical = categories.create(name="Tropical", parent=fruit.slug)
     toys = categories.create(name="Toys", parent=None)
     return {node.name: node.slug for node in (food, fruit, tropical, toys)}
+
+
+@pytest.fixture
+def waiting(db: None) -> Iterator[Callable[[], dict[str, int]]]:
+    """``waiting()``: how many pages of what was written wait to go into each index of words."""
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE EXTENSION pgstattuple")
+
+        def ask() -> dict[str, int]:
+            cursor.execute(
+                "SELECT relname, (pgstatginindex(oid)).pending_pages FROM pg_class"
+                " WHERE relam = (SELECT oid FROM pg_am WHERE amname = 'gin') AND relname LIKE 'product%'"
+            )
+            return dict(cursor.fetchall())
+
+        yield ask
+        cursor.execute("DROP EXTENSION pgstattuple")
 
 
 @pytest.fixture

@@ -62,6 +62,15 @@ def without_index(model: str, name: str, field: "Field[Any, Any]", *indexes: str
     )
 
 
+def without_pattern_index(*indexes: str) -> list[Operation]:
+    """Drops the second index that Django makes of a unique text for ``LIKE 'x%'``; see ``while_in_use``.
+
+    For columns whose collation is C: there the first one answers that as well. Django does not know of it, so nothing
+    of its state changes, and an ``AlterField`` of the column may make it anew.
+    """
+    return [RunSQL(f"DROP INDEX CONCURRENTLY IF EXISTS {index}", RunSQL.noop) for index in indexes]
+
+
 # Roles are found by the rights they have: a migration knows none by name.
 _TAKEN_AWAY = """
         DO $$ DECLARE holder text; BEGIN

@@ -41,19 +41,31 @@ _ASKED = f"(SELECT {QUERY})"
 _WHOLE = f"(SELECT {WHOLE})"
 
 
+def _ranked(query: str, words: str) -> str:
+    """The query in the terms of the index, written once a search; ^, which no word holds, is where a length belongs.
+
+    Phrases ("coca-cola") become words that are all there: the index has no positions.
+    """
+    together = f"regexp_replace({query}::text, '<[-0-9]+>', '&', 'g')"
+    return rf"(SELECT regexp_replace({together}, '''([^'']+)''(:\*)?', '{words}', 'g'))"
+
+
+_IN_NAME = r"''n^\1''\2"
+_ANYWHERE = rf"({_IN_NAME}|''w^\1''\2)"
+
+
 @dataclass(frozen=True)
 class Tier:
-    """``condition``: what belongs to it. ``query`` and ``kinds``: how to look for that under a length of the name."""
+    """``condition``: what belongs to it. ``ranked``: how to look for that under a length of the name."""
 
     condition: str
-    query: str
-    kinds: str
+    ranked: str
 
 
 TIERS = (
-    Tier(f"name_words @@ {_WHOLE}", _WHOLE, "'n'"),
-    Tier(f"name_words @@ {_ASKED} AND NOT name_words @@ {_WHOLE}", _ASKED, "'n'"),
-    Tier(f"words @@ {_ASKED} AND NOT name_words @@ {_ASKED}", _ASKED, "'nw'"),
+    Tier(f"name_words @@ {_WHOLE}", _ranked(WHOLE, _IN_NAME)),
+    Tier(f"name_words @@ {_ASKED} AND NOT name_words @@ {_WHOLE}", _ranked(QUERY, _IN_NAME)),
+    Tier(f"words @@ {_ASKED} AND NOT name_words @@ {_ASKED}", _ranked(QUERY, _ANYWHERE)),
 )
 
 _SAMPLE = f"""
@@ -73,7 +85,8 @@ _BY_LENGTH = f"""
     SELECT {{tier}} AS tier, length AS name_length, found.id
     FROM generate_series({{first}}, {{last}}, {{step}}) AS length CROSS JOIN LATERAL (
         SELECT id FROM products_product
-        WHERE products_ranked(name_words, words, name_length) @@ products_ranked_query(length, {{kinds}}, {{query}})
+        WHERE products_ranked(name_words, words, name_length)
+                @@ replace({{ranked}}, '^', lpad(length::text, 3, '0'))::tsquery
             AND ({{where}} AND {{condition}}{{beyond}}) IS TRUE
         ORDER BY id {{turn}} LIMIT {MOST}
     ) found WHERE {{chosen}} LIMIT {MOST}

@@ -5,7 +5,7 @@ from products.models import Ranked
 
 # Each word together with the length of the name: n014milk where it stands in the name, w014milk elsewhere; and a search
 # for one length in those terms, for words of these kinds. Phrases ("coca-cola") become words that are all there: there
-# are no positions here.
+# are no positions here. products_ranked_query is called no more: the next release drops it.
 FUNCTIONS = r"""
     CREATE FUNCTION products_ranked(name_words tsvector, words tsvector, name_length int) RETURNS tsvector
     LANGUAGE sql IMMUTABLE PARALLEL SAFE

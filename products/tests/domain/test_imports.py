@@ -183,7 +183,7 @@ def test_ctrl_c_stops_between_batches_and_the_same_command_goes_on(load, stock, 
 def test_a_batch_is_a_fixed_number_of_statements(load, rows, django_assert_num_queries, tmp_path, stock):
     path = tmp_path / "feed.csv"
     path.write_text("id,title,price,product_type\n" + "".join(f"S{n},T{n},1 USD,\n" for n in range(rows)))
-    with django_assert_num_queries(28):
+    with django_assert_num_queries(29):
         imports.run(path=path, refused=lambda row: None)
 
 
