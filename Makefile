@@ -2,7 +2,7 @@
 #
 # PYTHON: the interpreter that makes .venv, 3.11 or later: the system's where it can, since distributions build theirs with
 # profile-guided optimisation, and pyenv, unless asked, does not. All else about a shop is set by variables (README.md).
-PYTHON ?= $(shell /usr/bin/python3 -c 'import ensurepip, sys; sys.exit(sys.version_info < (3, 11))' 2>&- && echo /usr/bin/python3 || echo python3)
+PYTHON ?= $(shell /usr/bin/python3 -c 'import ensurepip, sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo /usr/bin/python3 || echo python3)
 SHELL := bash
 VENV := $(CURDIR)/.venv/bin/python
 # Every folder with a Makefile has its own tests and style.

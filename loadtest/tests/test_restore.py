@@ -27,9 +27,6 @@ def till(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Till]:
     lines = (ROOT / "data" / "catalogue.csv").read_text().splitlines(keepends=True)
     feed = folder / "goods.csv"
     feed.write_text("".join(lines[: GOODS + 1]))
-    feed.chmod(0o644)
-    for each in (folder, *folder.parents[:2]):
-        each.chmod(0o755)  # the shop may run as somebody else
     shop = Shop(folder / "state", ports.free_offset(), {"SEED": str(feed)})
     with shop:
         yield Till(shop)

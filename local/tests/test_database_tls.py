@@ -8,6 +8,7 @@ import socket
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import psycopg2
 import pytest
@@ -24,14 +25,18 @@ NOBODY = ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups"] if o
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def folder() -> Iterator[Path]:
     """The secrets of a shop whose databases are on one encrypted server."""
-    made = tmp_path_factory.mktemp("tls")
+    # No folder of pytest's: those are closed to the server's user, and a run beside this one would close them again.
+    with TemporaryDirectory(prefix="comptoir-tls-") as name:
+        yield from _served(Path(name))
+
+
+def _served(made: Path) -> Iterator[Path]:
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
     secrets.generate(made, f"127.0.0.1:{port}", myself(), str(made / secrets.CERTIFICATE))
-    for path in (made.parent.parent, made.parent, made):
-        path.chmod(0o755)
+    made.chmod(0o755)
     # As in Docker: who may read a file is decided by who mounts its volume.
     for path in (made / secrets.CERTIFICATE, made / "database_tls.key"):
         path.chmod(0o444)
