@@ -1,5 +1,5 @@
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.db.migrations import RunSQL
 from django.db.migrations.state import ModelState, ProjectState
 from django.db.models import CASCADE, BigAutoField, CharField, ForeignKey, Index
@@ -62,10 +62,10 @@ def test_what_is_compared_by_bytes_needs_no_second_index():
                     operation.database_forwards("shop", editor, state, state)
             cursor.execute(indexes)
             assert cursor.fetchall() == [("shop_word_pkey",), ("shop_word_word_key",)]
-            cursor.execute("BEGIN; SET LOCAL enable_seqscan = off")
-            cursor.execute("EXPLAIN SELECT FROM shop_word WHERE word LIKE %s", ["ban%"])
-            plan = "\n".join(line for (line,) in cursor.fetchall())
-            cursor.execute("ROLLBACK")
+            with transaction.atomic():
+                cursor.execute("SET LOCAL enable_seqscan = off")
+                cursor.execute("EXPLAIN SELECT FROM shop_word WHERE word LIKE %s", ["ban%"])
+                plan = "\n".join(line for (line,) in cursor.fetchall())
             assert "shop_word_word_key" in plan
             assert ">= 'ban'" in plan
         finally:

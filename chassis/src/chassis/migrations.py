@@ -1,5 +1,6 @@
 """Migration operations that more than one service needs."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.db.migrations import AlterField, RunSQL, SeparateDatabaseAndState
@@ -57,17 +58,21 @@ def without_index(model: str, name: str, field: "Field[Any, Any]", *indexes: str
     could write meanwhile. The way back leaves them out as well.
     """
     return SeparateDatabaseAndState(
-        [RunSQL(f"DROP INDEX CONCURRENTLY IF EXISTS {index}", RunSQL.noop) for index in indexes],
+        _dropped(indexes),
         [AlterField(model, name, field)],
     )
 
 
-def without_pattern_index(*indexes: str) -> list[Operation]:
+def without_pattern_index(*indexes: str) -> list[RunSQL]:
     """Drops the second index that Django makes of a unique text for ``LIKE 'x%'``; see ``while_in_use``.
 
     For columns whose collation is C: there the first one answers that as well. Django does not know of it, so nothing
     of its state changes, and an ``AlterField`` of the column may make it anew.
     """
+    return _dropped(indexes)
+
+
+def _dropped(indexes: Iterable[str]) -> list[RunSQL]:
     return [RunSQL(f"DROP INDEX CONCURRENTLY IF EXISTS {index}", RunSQL.noop) for index in indexes]
 
 

@@ -39,19 +39,18 @@ REMEMBERED_SECONDS = 60
 # Read once, where a prepared statement would read it for every row.
 _ASKED = f"(SELECT {QUERY})"
 _WHOLE = f"(SELECT {WHOLE})"
+# What a word becomes in the index's terms. ^, which no word holds, is where a length belongs.
+_IN_NAME = r"''n^\1''\2"
+_ANYWHERE = rf"({_IN_NAME}|''w^\1''\2)"
 
 
-def _ranked(query: str, words: str) -> str:
-    """The query in the terms of the index, written once a search; ^, which no word holds, is where a length belongs.
+def _ranked(query: str, term: str) -> str:
+    """The query in the terms of the index, written once a search.
 
     Phrases ("coca-cola") become words that are all there: the index has no positions.
     """
     together = f"regexp_replace({query}::text, '<[-0-9]+>', '&', 'g')"
-    return rf"(SELECT regexp_replace({together}, '''([^'']+)''(:\*)?', '{words}', 'g'))"
-
-
-_IN_NAME = r"''n^\1''\2"
-_ANYWHERE = rf"({_IN_NAME}|''w^\1''\2)"
+    return rf"(SELECT regexp_replace({together}, '''([^'']+)''(:\*)?', '{term}', 'g'))"
 
 
 @dataclass(frozen=True)
