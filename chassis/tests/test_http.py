@@ -96,6 +96,14 @@ def test_a_get_is_sent_again_where_a_kept_connection_has_ended():
     assert len(server.requests) == 3
 
 
+def test_an_answer_says_whether_its_request_was_surely_sent_once():
+    """On a new connection it may have been sent before, on one that had ended."""
+    with running(200, 200, hang_up, 200, 503, 200, 200) as server:
+        client = ServiceClient("cart", [server.url])
+        once = [client.call("PUT", "/x", body={"n": 1}).once for _ in range(5)]
+    assert once == [False, True, False, False, True]
+
+
 def test_a_post_that_may_be_repeated_is():
     with running(503, 200) as server:
         assert ServiceClient("cart", [server.url]).call("POST", "/x", repeatable=True).ok

@@ -45,7 +45,8 @@ def begin(*, id: UUID, order: UUID, customer: UUID | None, ttl: int) -> Contents
 
 def end(*, id: UUID, order: UUID) -> None:
     """Ends the order's checkout, if there is one. May be repeated; another order's checkout is left alone."""
-    Cart.objects.filter(pk=id, checkout_order=order).update(checkout_order=None, checkout_until=None)
+    with connection.cursor() as cursor:
+        prepared.execute(cursor, statements.END_CHECKOUT, {"id": id, "order": order})
 
 
 @dataclass(frozen=True)

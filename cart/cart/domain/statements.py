@@ -56,6 +56,10 @@ BEGIN_CHECKOUT = f"""
     {READ}
 """
 
+END_CHECKOUT = """
+    UPDATE cart_cart SET checkout_order = NULL, checkout_until = NULL WHERE id = %(id)s AND checkout_order = %(order)s
+"""
+
 # Each cart once: a row is changed once by a statement.
 CONSUME = """
     SELECT FROM cart_cart WHERE id = ANY (%(carts)s) ORDER BY id FOR UPDATE;

@@ -7,7 +7,7 @@ budget of a tenth of the calls, so that they cannot multiply the load on somethi
 import random
 import time
 from collections.abc import Callable, Generator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -47,6 +47,8 @@ class Answer:
 
     status: int
     body: Any
+    once: bool = False
+    """The request was surely sent once, and this is its answer: nothing of it is under way any more."""
 
     @property
     def ok(self) -> bool:
@@ -115,7 +117,7 @@ class ServiceClient:
             else:
                 host.breaker.succeeded()
                 self._calls["ok" if answer.ok else "refused"].inc()
-                return answer
+                return replace(answer, once=False) if failed else answer
             finally:
                 host.calls.pop()
             if attempt + 1 == self._attempts or not self._pause(attempt):
@@ -160,7 +162,7 @@ class ServiceClient:
         if status in _PASSING:
             raise NoAnswer(f"{status}")
         try:
-            return Answer(status, orjson.loads(answer) if answer else None)
+            return Answer(status, orjson.loads(answer) if answer else None, once=exchange.once)
         except orjson.JSONDecodeError:
             raise NoAnswer("not JSON") from None
 

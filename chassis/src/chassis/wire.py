@@ -77,6 +77,8 @@ class Exchange:
         repeatable: bool,
     ) -> None:
         self._address, self._repeatable = address, repeatable
+        self.once = False
+        """Answered over a connection that was there before: libcurl did not send it a second time."""
         self._outcome: tuple[int, bytes] | NeverSent | NoAnswer = NeverSent()
         self.handle = handle = address.take(repeatable)
         lines = _NOTHING_ADDED + [f"{name}: {value}" for name, value in headers.items()]
@@ -115,6 +117,7 @@ class Exchange:
     def answered(self, answer: bytes) -> None:
         """It is done."""
         self._outcome = int(self.handle.getinfo(pycurl.RESPONSE_CODE)), answer
+        self.once = not self.handle.getinfo(pycurl.NUM_CONNECTS)
         self._address.give_back(self.handle, self._repeatable)
 
     def failed(self, why: str) -> None:

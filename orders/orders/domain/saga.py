@@ -30,6 +30,8 @@ class Run:
     answer: answers.Answer | None = None
     unwritten: bool = False
     """The snapshot is taken, and goes with the next thing that is written."""
+    held: bool = False
+    """Goods are set aside, or may be. Where a fresh run has asked for none, or was surely refused, none are."""
     sold: bool = False
     """The goods of a confirmed order have left the shelf, though that is not written yet."""
 
@@ -97,8 +99,10 @@ def start_payment(run: Run) -> None:
 
 def _reserve(run: Run) -> None:
     """Sets the goods aside, or renews that. Raises the refusals that stock's answer means."""
+    run.held = True
     answer = clients.reserve(order=run.order.pk, lines=snapshots.quantities(run.lines()))
     if answer.code == "insufficient_stock":
+        run.held = not answer.once
         raise refusals.insufficient(answer.body["lines"])
     if answer.status == 410:
         raise refusals.Abandoned("The reservation was given up.")
@@ -174,7 +178,8 @@ def cancel_while_paying(run: Run) -> None:
 
 def cancel(run: Run) -> None:
     """CANCELLING: goods and cart are free again."""
-    _free(run.order)
+    _release(run.order)
+    clients.end_checkout(cart=run.order.cart, order=run.order.pk)
     run.answer = answers.refused(refusals.OrderCancelled("The order was cancelled before it was confirmed."))
     advance(run.order, State.CANCELLED, actor=run.actor, along=answers.stored(run.order, run.answer))
 
@@ -209,9 +214,11 @@ def reject(run: Run, refusal: DomainError) -> None:
     If they cannot be freed now, the order stays where it is, and whoever goes on with it comes to the same end.
     """
     order = run.order
-    # Without its cart nothing can have been set aside for it, unless somebody was at work on it before.
+    if run.held or not run.fresh:
+        _release(order)
+    # Without its cart nothing can have been begun, unless somebody was at work on it before.
     if not (run.fresh and isinstance(refusal, refusals.CartNotFound)):
-        _free(order)
+        clients.end_checkout(cart=order.cart, order=order.pk)
     run.answer = answers.refused(refusal)
     order.failure, order.token = answers.reason(refusal), ""
     along, columns = _snapshot(run)
@@ -224,10 +231,9 @@ def reject(run: Run, refusal: DomainError) -> None:
     advance(order, State.REJECTED, actor=run.actor, note=refusal.code, along=along, columns=columns)
 
 
-def _free(order: Order) -> None:
+def _release(order: Order) -> None:
     """Nothing is held for the order, nor will be: stock remembers the id as spent."""
     _expect(clients.release(order=order.pk).status, 200)
-    clients.end_checkout(cart=order.cart, order=order.pk)
 
 
 def _take_back(order: Order) -> None:

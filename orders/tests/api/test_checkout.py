@@ -120,6 +120,27 @@ def test_short_stock_names_each_sku_and_holds_nothing(shop, buy):
     assert buy(cart).status_code == 201
 
 
+def test_who_was_surely_refused_has_nothing_to_give_back(shop, buy):
+    assert buy(shop.cart(A=1)).status_code == 201  # connections are there
+    shop.calls.clear()
+    cart = shop.cart(A=11)
+    assert buy(cart).json()["code"] == "insufficient_stock"
+    assert (shop.calls, shop.carts[cart]["checkout"]) == (["begin", "variants", "reserve", "end"], None)
+    shop.archived.add("B")
+    assert buy(shop.cart(B=1)).json()["code"] == "product_unavailable"
+    assert shop.calls[4:] == ["begin", "variants", "end"]
+
+
+def test_where_a_request_may_have_gone_out_twice_the_id_is_spent(shop, buy):
+    """The one whose answer was lost may still be on its way, and come when there are goods again."""
+    assert buy(shop.cart(A=1)).status_code == 201
+    shop.calls.clear()
+    shop.lose["/reservations/"] = 1
+    assert buy(shop.cart(A=11)).json()["code"] == "insufficient_stock"
+    assert shop.calls == ["begin", "variants", "reserve", "reserve", "release", "end"]
+    assert shop.reservations[str(Order.objects.latest("created").pk)]["state"] == "released"
+
+
 @pytest.mark.parametrize("gone", ["archived", "unknown"])
 def test_goods_that_are_not_for_sale_are_refused(shop, buy, gone):
     cart = shop.cart(A=1, B=1)

@@ -82,16 +82,15 @@ def reserve(*, id: UUID, lines: Mapping[str, int], ttl: int) -> Held:
     Raises ``InsufficientStock``, ``OtherLines``, or ``Released`` when the id was released before.
     """
     while True:
-        made, short = _take(id=id, lines=lines, ttl=ttl)
+        made, known, short = _take(id=id, lines=lines, ttl=ttl)
         if made:
             metrics.RESERVATIONS.labels("held").inc()
             return Held(id=id, state=State.HELD, expires_in=ttl, lines=lines, created=True)
-        try:
+        if known:
             return _renew(id=id, lines=lines, ttl=ttl)
-        except UnknownReservation:
-            if short:  # else the goods came in between the two looks
-                metrics.RESERVATIONS.labels("short").inc()
-                raise InsufficientStock(short) from None
+        if short:  # else the goods came in between the two looks
+            metrics.RESERVATIONS.labels("short").inc()
+            raise InsufficientStock(short)
 
 
 def commit(*, id: UUID) -> Held:
@@ -166,11 +165,12 @@ def get(*, id: UUID) -> Held:
     return Held(id=id, state=state, expires_in=expires_in, lines=lines)
 
 
-def _take(*, id: UUID, lines: Mapping[str, int], ttl: int) -> tuple[bool, list[dict[str, Any]]]:
+def _take(*, id: UUID, lines: Mapping[str, int], ttl: int) -> tuple[bool, bool, list[dict[str, Any]]]:
+    """Whether it was made, whether it had been made before, and the lines that are short."""
     with connection.cursor() as cursor:
         prepared.execute(cursor, statements.RESERVE, {"id": id, "ttl": ttl, **_columns(lines)})
-        made, short = cursor.fetchone()
-    return made, short or []
+        made, known, short = cursor.fetchone()
+    return made, known, short or []
 
 
 def _renew(*, id: UUID, lines: Mapping[str, int], ttl: int) -> Held:

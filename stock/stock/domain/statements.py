@@ -56,7 +56,8 @@ RESERVE = f"""
         INSERT INTO stock_reservationline (reservation_id, sku, quantity)
         SELECT kept.id, w.sku, w.quantity FROM wanted w, kept
     )
-    SELECT EXISTS (SELECT FROM kept), {_SHORT_AS_JSON}
+    SELECT EXISTS (SELECT FROM kept),
+        EXISTS (SELECT FROM stock_reservation WHERE id = %(id)s) AND NOT EXISTS (SELECT FROM made), {_SHORT_AS_JSON}
 """
 
 # The lines of an expired reservation, taken once more.
