@@ -7,6 +7,7 @@ import gc
 import os
 from functools import lru_cache
 from pathlib import Path
+from threading import local
 from typing import Any
 
 from chassis import env, logs, metrics
@@ -57,7 +58,7 @@ def post_worker_init(worker: Any) -> None:
     from django.core import signals
     from django.core.cache import close_caches
     from django.core.handlers.base import reset_urlconf
-    from django.db import close_old_connections, reset_queries
+    from django.db import close_old_connections, connections, reset_queries
     from django.urls import get_resolver
 
     from chassis import build, saturation  # only a worker has these gauges, not the master
@@ -72,6 +73,8 @@ def post_worker_init(worker: Any) -> None:
     signals.request_finished.disconnect(close_caches)
     # Each request begins with setting it.
     signals.request_finished.disconnect(reset_urlconf)
+    # A thread has its connection. Django asks eight times a request whether a coroutine runs in it; here none does.
+    connections._connections = local()  # type: ignore[attr-defined]
     # Most requests are for few paths, and to find a path's route takes as long as a tenth of a small request.
     resolver = get_resolver()
     resolver.resolve = lru_cache(maxsize=1000)(resolver.resolve)  # type: ignore[method-assign]

@@ -53,7 +53,9 @@ def service_urls(public: str, internal: str | None = None) -> Sequence[URLPatter
     The gateway never routes what is outside of ``/api/v1/<prefix>`` and ``/admin/<service>/``.
     """
     prefix = settings.API_PREFIX.lstrip("/")
-    patterns: list[URLPattern | URLResolver] = [
+    patterns: list[URLPattern | URLResolver] = [path("internal/", include(internal))] if internal else []
+    return [
+        *patterns,
         path("livez", health.livez),
         path("readyz", health.readyz),
         path(f"{prefix}/openapi.json", openapi.serve, name="openapi"),
@@ -61,6 +63,3 @@ def service_urls(public: str, internal: str | None = None) -> Sequence[URLPatter
         path(settings.ADMIN_PATH.lstrip("/"), include(settings.SIGN_IN_URLS)),
         path(settings.ADMIN_PATH.lstrip("/"), admin.site.urls),
     ]
-    if internal:
-        patterns.append(path("internal/", include(internal)))
-    return patterns
