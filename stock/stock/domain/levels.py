@@ -48,6 +48,7 @@ _RECEIVE_ALL = """
     )
     SELECT count(*) FROM entries
 """
+_AVAILABLE = "SELECT sku, on_hand - reserved FROM stock_level WHERE sku = ANY(%(skus)s)"
 _ADD = """
     UPDATE stock_level SET on_hand = on_hand + %s, updated = now()
     WHERE sku = %s AND on_hand + %s >= reserved RETURNING on_hand, reserved
@@ -56,22 +57,23 @@ _ADD = """
 
 def available(*, sku: str) -> Available:
     """What can be sold of one SKU. Raises ``UnknownSku``."""
-    level = Level.objects.filter(pk=sku).first()
-    if level is None:
+    found = _available([sku])
+    if sku not in found:
         raise UnknownSku(f"There is no SKU {sku}.")
-    return {"sku": sku, "available": level.available}
-
-
-_AVAILABLE = "SELECT sku, on_hand - reserved FROM stock_level WHERE sku = ANY(%(skus)s)"
+    return {"sku": sku, "available": found[sku]}
 
 
 def available_of(*, skus: Sequence[str]) -> list[Available]:
     """What can be sold of each SKU, in the order asked; 0 for one that nobody knows."""
     wanted = list(dict.fromkeys(skus))
-    with connection.cursor() as cursor:
-        prepared.execute(cursor, _AVAILABLE, {"skus": wanted})
-        found: dict[str, int] = dict(cursor.fetchall())
+    found = _available(wanted)
     return [{"sku": sku, "available": found.get(sku, 0)} for sku in wanted]
+
+
+def _available(skus: list[str]) -> dict[str, int]:
+    with connection.cursor() as cursor:
+        prepared.execute(cursor, _AVAILABLE, {"skus": skus})
+        return dict(cursor.fetchall())
 
 
 def receive(*, sku: str, quantity: int, reason: str, actor: str) -> Movement:
