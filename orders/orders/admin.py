@@ -65,7 +65,7 @@ class OrderAdmin(ReadOnlyAdmin):
     inlines = [LineInline, EventInline, MailInline]
     fields = [
         ("number", "shown_status"), ("created", "updated"), ("email", "customer"), "address",
-        ("money", "method", "paid"), "refused", ("cart", "cart_version"), ("attempts", "next_attempt"),
+        "money", ("method", "paid"), "refused", ("cart", "cart_version"), ("attempts", "next_attempt"),
     ]  # fmt: skip
     actions = ["mark_shipped", "mark_delivered", "cancel_orders", "refund_orders", "mark_paid"]
     money = money_column("total", "currency", "total")
