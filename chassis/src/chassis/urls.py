@@ -53,9 +53,9 @@ def service_urls(public: str, internal: str | None = None) -> Sequence[URLPatter
     The gateway never routes what is outside of ``/api/v1/<prefix>`` and ``/admin/<service>/``.
     """
     prefix = settings.API_PREFIX.lstrip("/")
-    patterns: list[URLPattern | URLResolver] = [path("internal/", include(internal))] if internal else []
+    inside = [path("internal/", include(internal))] if internal else []
     return [
-        *patterns,
+        *inside,  # first: a path with an id is looked for each time, past all that stand before it
         path("livez", health.livez),
         path("readyz", health.readyz),
         path(f"{prefix}/openapi.json", openapi.serve, name="openapi"),

@@ -31,7 +31,7 @@ class Run:
     unwritten: bool = False
     """The snapshot is taken, and goes with the next thing that is written."""
     held: bool = False
-    """Goods are set aside, or may be. Where a fresh run has asked for none, or was surely refused, none are."""
+    """This run has set goods aside, or may have. Before a fresh one nobody did."""
     sold: bool = False
     """The goods of a confirmed order have left the shelf, though that is not written yet."""
 
