@@ -1,6 +1,7 @@
-"""A products instance may end, crash, freeze, slow down or restart: no read fails. A write is never sent twice."""
+"""A products instance may end, crash, freeze, slow down or restart: no read fails. No POST is ever sent twice."""
 
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -9,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER  # type: ignore[import-untyped]
 
 from tests.conftest import Start
 from tests.support.client import ask
@@ -110,6 +112,37 @@ def test_a_write_to_an_instance_that_is_gone_is_refused_or_goes_to_the_other_at_
     statuses = [ask(shop.port, "/api/v1/products", "POST").status for _ in range(20)]
     assert statuses.count(503) <= 2
     assert pair[1].hits == statuses.count(200)
+
+
+@pytest.mark.parametrize(
+    ("method", "status", "sent"),
+    [("POST", 503, 1), ("PATCH", 503, 1), ("GET", 200, 2), ("PUT", 200, 2), ("DELETE", 200, 2)],
+)
+def test_only_what_says_the_same_twice_is_sent_again_to_a_service_that_ended(
+    start: Start, services: dict[str, Upstream], method: str, status: int, sent: int
+) -> None:
+    """On a kept connection; it may have been done by then. https://www.rfc-editor.org/rfc/rfc9110#section-9.2.2"""
+    gateway, cart = start(GATEWAY_WORKERS="1"), services["cart"]
+    assert ask(gateway.port, "/api/v1/carts/1").status == 200  # the connection is kept from then on
+    before = cart.hits
+    cart.control(hang_up=1)
+    assert ask(gateway.port, "/api/v1/carts/1", method).status == status
+    assert cart.hits == before + sent
+
+
+def test_it_is_the_gateway_that_closes_a_kept_connection_and_before_a_service_that_ends_does(start: Start) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener, ThreadPoolExecutor(1) as pool:
+        gateway = start(ORDERS_ADDRESS="{}:{}".format(*listener.getsockname()))
+        asked = pool.submit(ask, gateway.port, "/api/v1/orders", "POST")
+        connection, _ = listener.accept()
+        with connection:
+            connection.settimeout(10)
+            assert connection.recv(65536).startswith(b"POST /api/v1/orders HTTP/1.1")
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+            begin = time.monotonic()
+            assert asked.result().status == 200
+            assert connection.recv(1) == b""
+            assert 0.5 < time.monotonic() - begin < STOP_KEEPALIVE_LINGER - 0.5
 
 
 @pytest.fixture

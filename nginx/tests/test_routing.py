@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.conftest import Start
 from tests.support.client import ask
 from tests.support.processes import Gateway, Upstream
 
@@ -94,6 +95,9 @@ def test_the_gateways_own_health_needs_no_service(gateway: Gateway) -> None:
     assert (answer.status, answer.json()) == (200, {"status": "ok"})
 
 
-def test_connections_to_services_are_kept_for_reads_and_closed_for_writes(gateway: Gateway) -> None:
-    assert "connection" not in ask(gateway.port, "/api/v1/carts/1").json()["headers"]
-    assert ask(gateway.port, "/api/v1/carts", "POST").json()["headers"]["connection"] == "close"
+@pytest.mark.parametrize("path", ["/api/v1/carts", "/api/v1/orders", "/api/v1/stock/movements", "/api/v1/customers"])
+def test_reads_and_writes_ride_on_kept_connections(start: Start, path: str) -> None:
+    gateway = start(GATEWAY_WORKERS="1")
+    answers = [ask(gateway.port, path, method).json() for method in ("GET", "POST", "PUT", "PATCH", "DELETE") * 3]
+    assert len({answer["connection"] for answer in answers}) == 1
+    assert "connection" not in answers[0]["headers"]

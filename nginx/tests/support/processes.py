@@ -103,7 +103,7 @@ class Upstream:
 
     def reset(self) -> None:
         """As after the start."""
-        self.control(delay=0.0, status=200, headers={}, value=None, document=None)
+        self.control(delay=0.0, status=200, headers={}, value=None, document=None, hang_up=0)
 
     @property
     def hits(self) -> int:

@@ -4,6 +4,7 @@
 
 Every path answers with the request as JSON.
 PUT /control {"delay": seconds, "status": code, "headers": {…}, "value": any} changes the next answers; "hits" counts.
+{"hang_up": n}: the next n requests are not answered, as by a service that ends in the middle of them.
 "document" is the answer at …/openapi.json.
 """
 
@@ -16,7 +17,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 NAME = ""
-SETTINGS: dict[str, Any] = {"delay": 0.0, "status": 200, "headers": {}, "value": None, "document": None}
+SETTINGS: dict[str, Any] = {"delay": 0.0, "status": 200, "headers": {}, "value": None, "document": None, "hang_up": 0}
 HITS = READY_HITS = 0
 LOCK = threading.Lock()
 
@@ -40,6 +41,10 @@ class Handler(BaseHTTPRequestHandler):
             return self.send(200, {"status": "ready"}, {})
         with LOCK:
             HITS += 1
+            SETTINGS["hang_up"], hang_up = max(0, SETTINGS["hang_up"] - 1), SETTINGS["hang_up"]
+        if hang_up:
+            self.close_connection = True
+            return None
         if SETTINGS["document"] and self.path.endswith("openapi.json"):
             return self.send(200, SETTINGS["document"], {})
         status, headers, value = SETTINGS["status"], SETTINGS["headers"], SETTINGS["value"]
@@ -48,6 +53,7 @@ class Handler(BaseHTTPRequestHandler):
             "instance": NAME,
             "method": self.command,
             "path": self.path,
+            "connection": self.client_address[1],
             "headers": {name.lower(): text for name, text in self.headers.items()},
             "body": len(body),
             "value": value,
