@@ -70,6 +70,19 @@ def test_each_of_many_gets_its_own_answers(gunicorn):
         assert all(people.map(talk, range(40)))
 
 
+def test_a_body_that_nobody_reads_is_no_request(gunicorn):
+    """On the gateway's connections everybody's requests follow each other."""
+    hidden = request(id="hidden")
+    head = request(id="open").replace(b"GET", b"POST").removesuffix(b"\r\n") + b"Content-Length: %d\r\n\r\n"
+    with connected(gunicorn) as connection:
+        for padding in (0, 200_000, 10 * 1024**2):
+            body = hidden + b" " * padding
+            connection.sendall(head % len(body) + body)
+            assert answer(connection)[1]["x-request-id"] == "open"
+            connection.sendall(request(id="next"))
+            assert answer(connection)[1]["x-request-id"] == "next"
+
+
 def test_requests_that_come_together_are_answered_in_turn(gunicorn):
     with connected(gunicorn) as connection:
         connection.sendall(request(id="one") + request(id="two"))

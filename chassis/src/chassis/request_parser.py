@@ -20,6 +20,8 @@ _HEAD = re.compile(
 _FIELD = re.compile(r"([A-Za-z0-9-]+):([ -~]*)\r\n")
 # What decides where the request ends, or asks for more than an answer.
 _DELICATE = frozenset({"TRANSFER-ENCODING", "EXPECT"})
+# More than any body that the gateway lets through (10 MB).
+_BODY_BYTES = 16 * 1024**2
 
 
 class Request(message.Request):
@@ -63,8 +65,12 @@ class Parser(parser.RequestParser):
     mesg_class = Request
 
     def finish_body(self, deadline: float | None = None, max_bytes: int | None = None) -> bool:
-        """Reads what is left of the body; where nothing is, the socket's time-out is not set and set back."""
+        """Reads what is left of the body; where nothing is, the socket's time-out is not set and set back.
+
+        All of it: gunicorn gives up after 64 kB and hangs up, although it has said that it would not, and the request
+        that the gateway writes to this connection in that moment is lost.
+        """
         body = self.mesg.body if self.mesg else None
         if body and getattr(body.reader, "length", None) == 0:
             return True
-        return bool(super().finish_body(deadline, max_bytes))
+        return bool(super().finish_body(deadline, max_bytes or _BODY_BYTES))
