@@ -1,5 +1,6 @@
 """A products instance may end, crash, freeze, slow down or restart: no read fails. No POST is ever sent twice."""
 
+import http.client
 import signal
 import socket
 import subprocess
@@ -143,6 +144,20 @@ def test_it_is_the_gateway_that_closes_a_kept_connection_and_before_a_service_th
             assert asked.result().status == 200
             assert connection.recv(1) == b""
             assert 0.5 < time.monotonic() - begin < STOP_KEEPALIVE_LINGER - 0.5
+
+
+def test_a_client_who_comes_back_at_once_finds_its_connection_after_a_reload(start: Start) -> None:
+    gateway = start()
+    connection = http.client.HTTPConnection("127.0.0.1", gateway.port, timeout=5)
+    connection.connect()
+    connection.auto_open = 0  # no other one
+    connection.request("GET", "/api/v1/carts/1")
+    assert connection.getresponse().read()
+    gateway.reload()
+    time.sleep(0.5)
+    connection.request("POST", "/api/v1/carts", b"{}")
+    answer = connection.getresponse()
+    assert (answer.status, answer.getheader("Connection")) == (200, "close")
 
 
 @pytest.fixture
