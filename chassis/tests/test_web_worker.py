@@ -2,6 +2,7 @@
 
 import os
 import signal
+import subprocess
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -11,6 +12,7 @@ from statistics import median
 
 import psutil
 import pytest
+from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER  # type: ignore[import-untyped]
 
 from tests.servers import until
 from tests.test_gunicorn import connected, serving
@@ -250,6 +252,34 @@ def test_at_its_end_what_is_under_way_is_answered_and_what_comes_on_an_open_conn
             assert (status, headers["connection"]) == (200, "close")
             assert [connection.recv(1) for connection in (working, kept, silent)] == [b""] * 3
         assert gunicorn.process.wait(timeout=10) == 0
+
+
+def test_who_comes_next_on_a_connection_waits_for_no_rest(tmp_path):
+    with serving(tmp_path, THREADS="2", GATE=str(tmp_path / "gate")) as gunicorn, connected(gunicorn) as kept:
+        for path in ("first", "echo", "echo"):
+            kept.sendall(request(path))
+            assert answer(kept)[0] == 200
+        assert not rest_done(gunicorn)
+        (tmp_path / "gate").touch()
+        until(lambda: rest_done(gunicorn))
+
+
+def test_at_its_end_the_rest_is_done_though_nobody_is_connected(tmp_path):
+    with serving(tmp_path, THREADS="2", GATE=str(tmp_path / "gate")) as gunicorn:
+        with connected(gunicorn) as leaving:
+            leaving.sendall(request("first").replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"))
+            assert answer(leaving)[0] == 200
+            assert leaving.recv(1) == b""
+        gunicorn.process.terminate()
+        with pytest.raises(subprocess.TimeoutExpired):  # by then idle connections are closed, too
+            gunicorn.process.wait(timeout=STOP_KEEPALIVE_LINGER + 1)
+        (tmp_path / "gate").touch()
+        assert gunicorn.process.wait(timeout=10) == 0
+        assert rest_done(gunicorn)
+
+
+def rest_done(gunicorn):
+    return any(line["event"] == "rest_done" for line in gunicorn.lines())
 
 
 def test_a_quick_end_waits_for_nobody(tmp_path):

@@ -1,7 +1,9 @@
 import os
 import time
+from pathlib import Path
 from typing import Any
 
+import structlog
 from django.db import connection
 from django.urls import path
 from drf_spectacular.utils import extend_schema
@@ -9,6 +11,7 @@ from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from chassis.answer_first import AnswerFirst
 from chassis.auth import SignedIn, services, staff
 from chassis.errors import DomainError
 from chassis.fields import Boolean, Integer, Sku, StrictSerializer, Text, validated
@@ -99,6 +102,18 @@ class Slow(APIView):
         return Response("late")
 
 
+class First(APIView):
+    permission_classes = [AllowAny]
+
+    def get(self, request: Request) -> AnswerFirst:
+        return AnswerFirst(b"{}", headers={"Content-Type": "application/json"}, then=self._rest)
+
+    def _rest(self) -> None:
+        while not Path(os.environ["GATE"]).exists():
+            time.sleep(0.01)
+        structlog.get_logger("first").info("rest_done")
+
+
 class ForNobodyNamed(APIView):
     def get(self, request: Request) -> Response:
         return Response("reached")
@@ -110,6 +125,7 @@ urlpatterns = [
     path("api/v1/stock/goods/<sku:sku>", Goods.as_view()),
     path("api/v1/stock/relay", Relay.as_view()),
     path("api/v1/stock/slow", Slow.as_view()),
+    path("api/v1/stock/first", First.as_view()),
     path("api/v1/stock/who", WhoAmI.as_view()),
     path("api/v1/stock/customers", ForCustomers.as_view()),
     path("api/v1/stock/warehouse", ForWarehouse.as_view()),

@@ -12,8 +12,12 @@ from loadtest.bench.stand import Stand
 BUYERS = 16
 
 
-def _crowd(person: Callable[[Stand], Person], operation: str, stand: Stand, seconds: float) -> Sample:
-    return Sample.of(crowd(person(stand), port=stand.port, people=BUYERS, seconds=seconds), operation)
+def _crowd(people: int, person: Callable[[Stand], Person], operation: str, stand: Stand, seconds: float) -> Sample:
+    return Sample.of(crowd(person(stand), port=stand.port, people=people, seconds=seconds), operation)
+
+
+def _checkout(stand: Stand) -> Person:
+    return journeys.checkout(stand.skus)
 
 
 def _list(stand: Stand, seconds: float) -> Sample:
@@ -53,11 +57,12 @@ MEASUREMENTS: dict[str, Callable[[Stand, float], Sample]] = {
     "static": _static,
     "bare": _bare,
     "statements": _statements,
-    "checkout": partial(_crowd, lambda stand: journeys.checkout(stand.skus), "journey"),
+    "checkout": partial(_crowd, BUYERS, _checkout, "journey"),
+    "alone": partial(_crowd, 1, _checkout, "journey"),
     "list": _list,
-    "page": partial(_crowd, lambda stand: journeys.page_of_goods, "page"),
+    "page": partial(_crowd, BUYERS, lambda stand: journeys.page_of_goods, "page"),
     "detail": _detail,
-    "line": partial(_crowd, lambda stand: journeys.line(stand.skus), "line"),
+    "line": partial(_crowd, BUYERS, lambda stand: journeys.line(stand.skus), "line"),
     "cached": _cached,
     "flash": _flash,
     "sale": _sale,
@@ -93,6 +98,8 @@ ROWS = (
     Row("place order p50", "checkout", "place order p50", "ms", 60, 120, "bare", "read p50"),
     Row("place order p95", "checkout", "place order p95", "ms", 130, 250, "bare", "read p95"),
     Row("whole journey p95", "checkout", "journey p95", "ms", 300, 600, "bare", "read p95"),
+    Row("the longest journey", "checkout", "journey longest", "ms"),
+    Row("place order, one buyer alone, p50", "alone", "place order p50", "ms"),
     Row("CPU of a checkout, all processes", "checkout", "cpu", "ms", 18, 30, "statements"),
     Row("list of 20 with prices, uncached", "list", "rate", "/s", 1000, 600, "bare"),
     Row("the same, then availability of the 20", "page", "rate", "/s", None, None, "bare"),

@@ -29,7 +29,7 @@ from gunicorn.workers.gthread import (  # type: ignore[import-untyped]
     ThreadWorker,
 )
 
-from chassis import deadline, logs, server
+from chassis import answer_first, deadline, logs, server
 from chassis.request_parser import Parser
 
 _ONCE = select.EPOLLIN | select.EPOLLONESHOT
@@ -113,7 +113,8 @@ class Worker(ThreadWorker):
                     if self._let_in(*self._listeners[fd]):
                         self._listen()
                 elif conn := self.keepalived_conns.pop(fd, None):
-                    self._answer(conn)
+                    with answer_first.the_rest:
+                        self._answer(conn)
             except Exception:
                 self.log.exception("web_worker")
 
@@ -203,7 +204,8 @@ class Worker(ThreadWorker):
             begin = time.monotonic()
         for conn in self.keepalived_conns.copy().values():
             conn.timeout = min(conn.timeout, begin + STOP_KEEPALIVE_LINGER)
-        while self._open and time.monotonic() < begin + self.cfg.graceful_timeout:
+        end = begin + self.cfg.graceful_timeout
+        while (self._open or answer_first.under_way()) and time.monotonic() < end:
             self.notify()
             self.wait_for_and_dispatch_events(timeout=_STOP_STEP_SECONDS)
             self._hang_up_on_idle()

@@ -26,7 +26,9 @@ def test_percentiles_of_a_crowd() -> None:
     tally = Tally({"order": [number / 1000 for number in range(1, 101)]}, Counter({"503": 1}), seconds=4.0)
     sample = Sample.of(tally, "order")
     assert (sample.count, sample.rate) == (100, 25.0)
-    assert sample.times == pytest.approx({"order p50": 51.0, "order p95": 96.0, "order p99": 100.0})
+    assert sample.times == pytest.approx(
+        {"order p50": 51.0, "order p95": 96.0, "order p99": 100.0, "order longest": 100.0}
+    )
     assert Tally().percentile("nothing", 0.5) == 0.0
 
 
