@@ -18,6 +18,8 @@ WORDS = ("milk", "bananas", "soft drinks", "pota", "chedder", "shredded cheese",
 """Common and rare, one and two, a beginning, misspelled ones, one that is a category's and in no name."""
 PASSWORD = "correct horse battery staple"  # noqa: S105 - of an account that the measurement makes
 DAY = 86_400
+NOTHINGS = 200
+"""So often, at least, the view that does nothing is asked in turn with an operation, however rarely that is done."""
 
 
 @dataclass
@@ -162,6 +164,6 @@ def measured(visitor: Visitor, say: Callable[[str], object]) -> dict[str, Timed]
         for _ in range(max(1, times // 10)):
             once()
             visitor.nothing()
-        seen = [(once(), median(visitor.nothing() for _ in range(max(1, 20 // times)))) for _ in range(times)]
+        seen = [(once(), median(visitor.nothing() for _ in range(max(1, NOTHINGS // times)))) for _ in range(times)]
         found[name] = Timed(*(median(column) for column in zip(*seen, strict=True)))
     return found
