@@ -19,7 +19,7 @@ WORDS = ("milk", "bananas", "soft drinks", "pota", "chedder", "shredded cheese",
 PASSWORD = "correct horse battery staple"  # noqa: S105 - of an account that the measurement makes
 DAY = 86_400
 NOTHINGS = 200
-"""So often, at least, the view that does nothing is asked in turn with an operation, however rarely that is done."""
+"""Some so many times the view that does nothing is asked in turn with an operation, however rarely that is done."""
 
 
 @dataclass

@@ -29,8 +29,8 @@ QUERY = f"to_tsquery('{CONFIG}', %(tsquery)s)"
 WHOLE = f"to_tsquery('{CONFIG}', %(whole)s)"
 KEYS = ["tier", "name_length", "id"]
 MANY = 2
-"""So many of the sample: some 130 products. To read as many, each in a page of its own, takes as long as to go through
-the lengths, in a shop of 1,000,000 products and in one of 5,000.
+"""So many of the sample: some 130 products. To read as many, each in a page of its own, takes as long as to go
+through the lengths, in a shop of 1,000,000 products and in one of 5,000; to read more takes longer.
 """
 ENOUGH = 100
 """Of the sample. Where it has more, tier 2 is common, and each of the others of which it has any. Reading a thousand
