@@ -45,13 +45,21 @@ class Browser(Chrome):
         return {e["params"]["request"]["url"] for e in events if e["method"] == "Network.requestWillBeSent"}
 
     def get(self, url: str) -> None:
-        """Opens a page; once more where the machine's network changed meanwhile."""
+        """Opens a page; once more where the machine's network changed meanwhile.
+
+        The driver is content when anything has loaded, as what a click before has opened: we wait for this page.
+        """
         try:
             super().get(url)
         except WebDriverException as error:
             if NETWORK_CHANGED not in str(error):
                 raise
             super().get(url)
+        self.loaded()
+
+    def loaded(self) -> None:
+        """Waits for the end of the page."""
+        WebDriverWait(self, SECONDS).until(lambda _: self.execute_script("return document.readyState") == "complete")
 
     def errors(self) -> list[str]:
         """What the console complained about since the last call: missing files, scripts that fail, broken policies."""

@@ -29,6 +29,7 @@ def sign_in(browser: Browser, target: Target, service: str) -> None:
         browser.find_element(By.NAME, "password").send_keys(target.staff_password)
         browser.find_element(By.CSS_SELECTOR, "form [type=submit]").click()
         until(lambda: browser.current_url, lambda url: "/login" not in url)
+        browser.loaded()
 
 
 def list_pages(browser: Browser, service: str) -> list[str]:
@@ -85,7 +86,7 @@ def test_goods_are_received_in_the_admin(browser: Browser, target: Target, staff
     browser.wait("#result_list th a", sku).click()
     browser.wait("a", "Receive stock").click()
     browser.wait("[name=quantity]").send_keys("9")
-    browser.find_element(By.NAME, "reason").send_keys("a delivery")
+    browser.wait("[name=reason]").send_keys("a delivery")
     browser.look("admin-stock-receive")
     browser.wait("form button[type=submit]", "Receive").click()
     assert until(lambda: staff.available(sku), lambda level: level != 3) == 12

@@ -146,7 +146,7 @@ def test_a_second_factor_is_enrolled_and_asked_for_everywhere(browser: Browser, 
     browser.look("sign-in-code")
     browser.find_element(By.CSS_SELECTOR, "form [type=submit]").click()
     browser.wait("[role=alert]", "is wrong")
-    browser.find_element(By.NAME, "otp").send_keys(recovery[1])
+    browser.wait("form [name=otp]").send_keys(recovery[1])
     browser.find_element(By.CSS_SELECTOR, "form [type=submit]").click()
     until(lambda: browser.current_url, f"{target.url}/admin/stock/".__eq__)
     assert opens(browser, target, "products")
