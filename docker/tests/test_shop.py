@@ -2,14 +2,17 @@
 
 import json
 import os
+import ssl
 import subprocess
 import sys
 import time
 import urllib.parse
 import urllib.request
+from pathlib import Path
 from typing import Any
 
 import pytest
+from local.certificate import self_signed
 
 from tests.engine import ROOT, WEB, Containers, until
 
@@ -121,6 +124,27 @@ def test_data_outlives_the_containers(shop: Containers) -> None:
     shop.up()
     assert shop.secrets() == secrets
     assert stock_of(shop, sku) == level
+
+
+TLS = ("--file", "docker-compose.yml", "--file", "docker/tls.yml")
+
+
+def test_the_gateway_speaks_tls_where_the_second_file_stands_above_the_first(shop: Containers, tmp_path: Path) -> None:
+    settings = {}
+    for variable, text in zip(("TLS_CERTIFICATE", "TLS_CERTIFICATE_KEY"), self_signed(["localhost"]), strict=True):
+        settings[variable] = str(tmp_path / variable)
+        Path(settings[variable]).write_text(text)
+        Path(settings[variable]).chmod(0o644)  # user 101 reads both
+    shop.compose(*TLS, "up", "-d", "--no-deps", "gateway", more=settings)
+    try:
+        trusted = ssl.create_default_context(cafile=settings["TLS_CERTIFICATE"])
+        url = f"https://localhost:{shop.ports['GATEWAY_TLS_PORT']}"
+        until(lambda: shop.inspect("gateway")["State"]["Health"]["Status"] == "healthy", "the gateway to be healthy")
+        for each, context in ((url, trusted), (shop.url, None)):
+            with urllib.request.urlopen(f"{each}/api/v1/products?limit=1", timeout=10, context=context) as answer:
+                assert len(json.load(answer)["results"]) == 1, each
+    finally:
+        shop.compose("up", "-d", "--no-deps", "gateway")
 
 
 ASK = """
