@@ -13,13 +13,16 @@ from local.state import State
 from local.user import User
 from local.venv import ROOT
 
-ANALYZE = """DO $$ DECLARE filled regclass; BEGIN
-    FOR filled IN SELECT oid FROM pg_class
-        WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace AND pg_relation_size(oid) > 0
-    LOOP EXECUTE format('ANALYZE %s', filled); END LOOP;
+ANALYZE = """DO $$ DECLARE due regclass; BEGIN
+    FOR due IN SELECT relid FROM pg_stat_user_tables
+        WHERE schemaname = 'public' AND pg_relation_size(relid) > 0
+        AND (greatest(last_analyze, last_autoanalyze) IS NULL OR n_mod_since_analyze > n_live_tup / 10)
+    LOOP EXECUTE format('ANALYZE %s', due); END LOOP;
 END $$"""
-"""``ANALYZE`` for tables that hold something. An empty one that was looked at counts as empty, and is read from end to
-end until autovacuum comes by again; of one that nobody looked at PostgreSQL expects that it will be filled."""
+"""``ANALYZE`` for tables that hold something, where nobody looked yet or a tenth changed since (autovacuum's
+measure): of what is known in a shop of a million it takes 3.7 s of each start. An empty one that was looked at counts
+as empty, and is read from end to end until autovacuum comes by again; of one that nobody looked at PostgreSQL expects
+that it will be filled."""
 
 
 def create(state: State, user: User) -> None:
@@ -66,7 +69,7 @@ def note(state: State, port: int, database: str, text: str) -> None:
 
 
 def analyze(state: State, port: int, *databases: str) -> None:
-    """Has PostgreSQL look at what its tables hold, so that it plans well from the first query on.
+    """Has PostgreSQL look at what is new in its tables, so that it plans well from the first query on.
 
     It would by itself, within a minute: https://www.postgresql.org/docs/18/routine-vacuuming.html
     """

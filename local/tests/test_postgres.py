@@ -147,3 +147,15 @@ def test_what_tables_hold_is_known_to_the_planner(goods: Shop) -> None:
         assert cursor.fetchall() == [("goods", 500), ("empty", -1)]
         cursor.execute("EXPLAIN SELECT FROM empty WHERE id = 1")
         assert "Seq Scan" not in cursor.fetchone()[0]
+
+
+def test_what_is_known_to_the_planner_is_looked_at_again_when_a_tenth_has_changed(goods: Shop) -> None:
+    with connected(goods, "postgres", "stock") as cursor:
+        fill = "INSERT INTO goods (name) SELECT 'x' FROM generate_series(1, %s); SELECT pg_stat_force_next_flush()"
+        found = []
+        for rows in (500, 50, 10):
+            cursor.execute(fill, [rows])
+            postgres.analyze(goods.state, goods.ports["POSTGRES_PORT"], "stock")
+            cursor.execute("SELECT reltuples::int FROM pg_class WHERE relname = 'goods'")
+            found.append(cursor.fetchone()[0])
+        assert found == [500, 500, 560]
