@@ -132,9 +132,10 @@ TLS = ("--file", "docker-compose.yml", "--file", "docker/tls.yml")
 def test_the_gateway_speaks_tls_where_the_second_file_stands_above_the_first(shop: Containers, tmp_path: Path) -> None:
     settings = {}
     for variable, text in zip(("TLS_CERTIFICATE", "TLS_CERTIFICATE_KEY"), self_signed(["localhost"]), strict=True):
-        settings[variable] = str(tmp_path / variable)
-        Path(settings[variable]).write_text(text)
-        Path(settings[variable]).chmod(0o644)  # user 101 reads both
+        path = tmp_path / variable
+        path.write_text(text)
+        path.chmod(0o644)  # user 101 reads both
+        settings[variable] = str(path)
     shop.compose(*TLS, "up", "-d", "--no-deps", "gateway", more=settings)
     try:
         trusted = ssl.create_default_context(cafile=settings["TLS_CERTIFICATE"])

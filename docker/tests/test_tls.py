@@ -1,4 +1,4 @@
-"""The gateway over TLS: docker-compose.yml with docker/tls.yml above it. Needs no engine."""
+"""The gateway over TLS: docker-compose.yml with docker/tls.yml above it, as files. With an engine: test_shop.py."""
 
 import os
 import subprocess
